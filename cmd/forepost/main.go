@@ -1,0 +1,4 @@
+// Command forepost is the one binary.
+package main
+
+func main() {}

@@ -1,0 +1,209 @@
+package policies
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// Settings is what the configuration says apart from policies: plain values,
+// checked and with their defaults, for cmd to assemble the house from. Names
+// that refer to another block were found there.
+type Settings struct {
+	Hostname   string
+	Postmaster mail.Address // default: postmaster@ the first domain, or @ Hostname
+	DataDir    string
+
+	Listeners   []Listener
+	IMAP        []MailServer
+	POP3        []MailServer
+	Domains     []Domain
+	Routes      []Route
+	Accounts    []Account
+	Quarantines []Quarantine
+	Certs       []Certificate // tls blocks
+	Redis       []Redis
+	Store       Store
+	DNS         DNS
+	State       State
+	Control     Endpoint
+	Web         Endpoint
+	Metrics     Endpoint
+	Log         Log
+}
+
+// Secret is a text that is never printed.
+type Secret string
+
+// String hides it.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(secret)"
+}
+
+// GoString hides it.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides it.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Where says where a block stands: "policy.d/x.hcl:12".
+type Where struct {
+	File string
+	Line int
+}
+
+// TLSMode is a listener's `tls`.
+type TLSMode string
+
+// The words of `tls` on a server.
+const (
+	TLSAuto     TLSMode = "auto"     // STARTTLS is offered
+	TLSImplicit TLSMode = "implicit" // TLS from the first octet
+	TLSOff      TLSMode = "off"
+)
+
+// Listener is a `listener` block.
+type Listener struct {
+	Name           string
+	At             Where
+	Protocol       string // smtp, submission, lmtp
+	Address        string // ":25", "127.0.0.1:2526", "unix:/run/forepost/lmtp.sock"
+	TLS            TLSMode
+	Cert           string // name of a tls block, "" for the default
+	Auth           string // "", "accounts" or an LDAP URL
+	RelayFrom      []netip.Prefix
+	ProxyFrom      []netip.Prefix
+	Policy         string // name of a policy
+	MaxSize        int64
+	MaxRecipients  int
+	AllowCleartext bool
+	RejectEarly    bool
+	RepairLines    bool
+}
+
+// MailServer is an `imap` or `pop3` block.
+type MailServer struct {
+	Name           string
+	At             Where
+	Address        string
+	TLS            TLSMode
+	Cert           string
+	AllowCleartext bool
+	Delete         string        // POP3: expunge (default), keep
+	LoginDelay     time.Duration // POP3
+}
+
+// Domain is a `domain` block.
+type Domain struct {
+	Name       string
+	At         Where
+	Route      string // name of a route; "store", "mx" for the built-in ones
+	Recipients Recipients
+	Aliases    map[string][]mail.Address // local part in lower case
+	DKIM       []DKIMKey
+	Quarantine string // name of a quarantine, "" for none
+}
+
+// Recipients is how a domain knows its recipients.
+type Recipients struct {
+	Mode string                  // accounts, callout, any, list
+	List func(mail.Address) bool // where Mode is list
+}
+
+// DKIMKey is one key of a domain.
+type DKIMKey struct {
+	Selector string
+	Key      Secret // PEM, PKCS #1 or #8
+}
+
+// Route is a `route` block.
+type Route struct {
+	Name     string
+	At       Where
+	Kind     string   // hosts, lmtp, mx, store
+	To       []string // "ex1.int.example.com:25", "mail.lab.example.com:24", "/run/dovecot/lmtp"
+	TLS      string   // may, require, verify
+	Strategy string   // failover, balance
+	User     string
+	Password Secret
+	Retry    Retry
+}
+
+// Retry is when a route's mail is tried again; a zero means the default.
+type Retry struct {
+	First, Max, Warn, Expire time.Duration
+	Factor                   float64
+}
+
+// Account is an `account` block.
+type Account struct {
+	Address  mail.Address
+	At       Where
+	Password Secret // an argon2id hash, or a plain one from secret()
+	Aliases  []mail.Address
+	Quota    int64
+}
+
+// Quarantine is a `quarantine` block.
+type Quarantine struct {
+	Name    string
+	At      Where
+	Keep    time.Duration
+	Release string // recipient, admin
+	MaxSize int64
+}
+
+// Certificate is a `tls` block.
+type Certificate struct {
+	Name      string
+	At        Where
+	Cert, Key string // files
+}
+
+// Redis is a `redis` block.
+type Redis struct {
+	Name     string
+	Address  string
+	Username string
+	Password Secret
+	TLS      bool
+	DB       int
+	Prefix   string
+}
+
+// Store is the `store` block.
+type Store struct {
+	Quota     int64
+	Retention time.Duration
+}
+
+// DNS is the `dns` block.
+type DNS struct {
+	Resolvers []string // "127.0.0.1:53"; empty: the system's
+	Timeout   time.Duration
+	Zone      string // a file that is the whole DNS
+	DNSSEC    bool
+}
+
+// State is the `state` block.
+type State struct {
+	Backend string // "embedded", or the name of a redis block
+	OnAway  string // open (default: local counting goes on), closed
+}
+
+// Endpoint is a `control`, `web` or `metrics` block.
+type Endpoint struct {
+	On      bool
+	Address string
+	Socket  string
+}
+
+// Log is the `log` block.
+type Log struct {
+	Format string // text, json
+	Level  string // debug, info, warn, error
+}

@@ -1,0 +1,3 @@
+// Package certs gives the servers their TLS certificates: from files, or
+// self-signed.
+package certs

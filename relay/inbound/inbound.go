@@ -1,0 +1,86 @@
+// Package inbound is the SMTP server's dialogue: go-smtp behind a wire shim of
+// our own. It asks for what it needs and implements none of it: the policy,
+// the directory, the spool.
+package inbound
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+// Policies gives the plan in force. It is asked once a transaction (and once a
+// session for Connect and Helo), so that a reload swaps between messages.
+type Policies interface {
+	PlanFor(listener string) pipeline.Plan
+}
+
+// Directory knows who is here.
+type Directory interface {
+	// Accepts tells whether a recipient is ours and exists. An error means that
+	// it could not tell: 451.
+	Accepts(ctx context.Context, to mail.Address) (mail.Acceptance, error)
+	// Authenticate checks a name and a password. ErrCredentials means that they
+	// are wrong; any other error that it could not tell.
+	Authenticate(ctx context.Context, user, password string) (mail.Identity, error)
+}
+
+// Spool takes messages. *queue.Queue implements it.
+type Spool interface {
+	Draft(id mail.ID) (*queue.Draft, error)
+}
+
+// Protocol is what a listener speaks.
+type Protocol uint8
+
+// The protocols.
+const (
+	SMTP Protocol = iota
+	Submission
+	LMTP
+)
+
+// Config of a listener.
+type Config struct {
+	Name     string // of the listener
+	Hostname string // in the greeting, EHLO, Received and Authentication-Results
+	Protocol Protocol
+
+	TLS            *tls.Config // nil: no TLS
+	Implicit       bool        // TLS from the first octet
+	Auth           bool        // offer AUTH and, on submission, ask for it
+	AllowCleartext bool        // AUTH without TLS from elsewhere than loopback
+
+	RelayFrom   []netip.Prefix // networks that may relay
+	RejectEarly bool           // verdicts of connect, helo and mail at once, not at RCPT
+	RepairLines bool           // bare CR or LF become CRLF instead of a refusal
+
+	MaxSize       int64         // octets; default 50 MiB
+	MaxRecipients int           // default 1,000
+	MaxLine       int           // of a command, octets; default 2,000 (AUTH lines: 12,288)
+	MaxReceived   int           // Received fields before a loop is seen; default 50
+	MaxSessions   int           // at once; default 1,000
+	MaxPerClient  int           // at once from one address (/64); default 50
+	MaxErrors     int           // before 421; default 20
+	Idle          time.Duration // for a command; default 5 min (RFC 5321 section 4.5.3.2.7)
+	DataTime      time.Duration // for the next block of data; default 3 min
+
+	Policies  Policies
+	Directory Directory
+	Spool     Spool
+	Signer    pipeline.Signer // may be nil
+	Trail     trail.Writer
+	IDs       *mail.IDs
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	// Quarantine is the envelope recipient of a quarantine of that name.
+	Quarantine func(name string) mail.Address
+}

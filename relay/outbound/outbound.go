@@ -1,0 +1,42 @@
+// Package outbound carries mail to where it goes next: over SMTP with the TLS
+// policy of its route, over LMTP, or into the local store.
+package outbound
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/route"
+)
+
+// Store is what takes local mail; imapstore implements it.
+type Store interface {
+	// Deliver puts a message into mailboxes, durably, and returns one error (nil,
+	// or best a mail.Reply) for each recipient.
+	Deliver(ctx context.Context, d Delivery) []error
+}
+
+// Delivery is a message for the local store.
+type Delivery struct {
+	ID   mail.ID
+	From mail.Address // becomes Return-Path
+	To   []mail.Recipient
+	// Message with all that goes on top of it, Return-Path apart. Its Blob may lie
+	// in the store's own journal already.
+	Message *mail.Message
+	Time    time.Time // when the relay took it: INTERNALDATE
+}
+
+// Options of the SMTP and LMTP transports.
+type Options struct {
+	Hostname string // for EHLO
+	Finder   route.Finder
+	Dialer   func(ctx context.Context, network, address string) (net.Conn, error) // default: net.Dialer
+	MaxIdle  int                                                                  // kept connections to one host; default 20
+	KeepIdle time.Duration                                                        // how long one is kept; default 5 s
+	Now      func() time.Time
+	Log      *slog.Logger
+}

@@ -1,0 +1,211 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/forepost/forepost/relay/meter"
+)
+
+// What filters cost and how they fare.
+var (
+	filterSeconds = meter.Seconds("forepost_filter_duration_seconds", "How long filters took.", "filter")
+	filterResults = meter.Counter("forepost_filter_results_total", "Findings by filter: ok, or error where it could not tell.", "filter", "result")
+	panics        = meter.Counter("forepost_panics_total", "Panics that were caught. Each is a defect worth a report.", "where")
+)
+
+// DefaultTimeout is how long a filter may take that states nothing else.
+const DefaultTimeout = 10 * time.Second
+
+// Result is a finding and how it came about.
+type Result struct {
+	Instance *Instance
+	To       int // the recipient it is about, -1 unless PerRecipient
+	Finding  Finding
+	Err      error // it could not tell
+	Took     time.Duration
+}
+
+// find is one run of a filter; done is closed when result stands.
+type find struct {
+	done   chan struct{}
+	result Result
+}
+
+type findKey struct {
+	in *Instance
+	to int
+}
+
+// finds remembers what was found, so that a filter runs once for each thing
+// that it is about.
+type finds struct {
+	mu sync.Mutex
+	m  map[findKey]*find
+}
+
+// NewTransaction begins a transaction of a session.
+func NewTransaction(s *Session) *Transaction {
+	return &Transaction{Session: s, finds: &finds{}}
+}
+
+// Use tells which instances the plan in force has. The plan calls it.
+func (tx *Transaction) Use(s *Set) { tx.set = s }
+
+// For is the transaction with another recipient in question. It shares all else.
+func (tx *Transaction) For(to int) *Transaction {
+	t := *tx
+	t.Current = to
+	return &t
+}
+
+// Start runs a filter in the background, if it does not run or stand already.
+// Its context ends with ctx, which the caller keeps for the transaction's life.
+func (tx *Transaction) Start(ctx context.Context, in *Instance) {
+	f, mine := tx.claim(in)
+	if mine {
+		go tx.run(ctx, in, f)
+	}
+}
+
+// Find returns what a filter found, running it or waiting for it as need be.
+func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
+	f, mine := tx.claim(in)
+	if mine {
+		tx.run(ctx, in, f)
+		return f.result
+	}
+	select {
+	case <-f.done:
+		return f.result
+	case <-ctx.Done():
+		return Result{Instance: in, To: -1, Err: ctx.Err()}
+	}
+}
+
+// Ask is Find by name, for filters that read others' findings (Kind.Needs).
+func (tx *Transaction) Ask(ctx context.Context, name string) (Finding, error) {
+	in, ok := tx.set.Get(name)
+	if !ok {
+		return Finding{}, fmt.Errorf("no filter %q in this configuration", name)
+	}
+	r := tx.Find(ctx, in)
+	return r.Finding, r.Err
+}
+
+// Results are the findings that stand by now, by name and recipient.
+func (tx *Transaction) Results() []Result {
+	var rs []Result
+	for _, fs := range []*finds{&tx.Session.finds, tx.finds} {
+		fs.mu.Lock()
+		for _, f := range fs.m {
+			select {
+			case <-f.done:
+				rs = append(rs, f.result)
+			default:
+			}
+		}
+		fs.mu.Unlock()
+	}
+	sort.Slice(rs, func(i, j int) bool {
+		if rs[i].Instance.Name != rs[j].Instance.Name {
+			return rs[i].Instance.Name < rs[j].Instance.Name
+		}
+		return rs[i].To < rs[j].To
+	})
+	return rs
+}
+
+// Settle tells the filters that charged something whether it was taken: for one
+// recipient, or (-1) for the message itself. Findings are settled once.
+func (tx *Transaction) Settle(ctx context.Context, to int, taken bool) {
+	tx.finds.mu.Lock()
+	var due []Result
+	for k, f := range tx.finds.m {
+		select {
+		case <-f.done:
+		default:
+			continue
+		}
+		if k.to == to && f.result.Finding.Charge != nil {
+			due = append(due, f.result)
+			f.result.Finding.Charge = nil
+		}
+	}
+	tx.finds.mu.Unlock()
+	for _, r := range due {
+		if s, ok := r.Instance.Filter.(Settler); ok {
+			s.Settle(ctx, r.Finding, taken)
+		}
+	}
+}
+
+// Forget drops what was found about the last recipient, which was refused: the
+// next one takes its index.
+func (tx *Transaction) Forget(to int) {
+	tx.finds.mu.Lock()
+	defer tx.finds.mu.Unlock()
+	for k := range tx.finds.m {
+		if k.to == to {
+			delete(tx.finds.m, k)
+		}
+	}
+}
+
+// claim finds the run of a filter for what tx is about, or makes it the caller's
+// to run.
+func (tx *Transaction) claim(in *Instance) (f *find, mine bool) {
+	fs, k := tx.finds, findKey{in, -1}
+	switch in.Scope {
+	case PerSession:
+		fs = &tx.Session.finds
+	case PerRecipient:
+		k.to = tx.Current
+	}
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f, ok := fs.m[k]; ok {
+		return f, false
+	}
+	if fs.m == nil {
+		fs.m = map[findKey]*find{}
+	}
+	f = &find{done: make(chan struct{})}
+	f.result.Instance, f.result.To = in, k.to
+	fs.m[k] = f
+	return f, true
+}
+
+func (tx *Transaction) run(ctx context.Context, in *Instance, f *find) {
+	timeout := in.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	start := time.Now()
+	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
+	f.result.Took = time.Since(start)
+	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())
+	word := "ok"
+	if f.result.Err != nil {
+		word = "error"
+	}
+	filterResults.WithLabelValues(in.Kind, word).Inc()
+	close(f.done)
+}
+
+// inspect keeps a filter's panic from ending anybody's session.
+func inspect(ctx context.Context, in *Instance, tx *Transaction) (f Finding, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			panics.WithLabelValues("filter").Inc()
+			f, err = Finding{}, fmt.Errorf("filter %s panicked: %v\n%s", in.Name, p, debug.Stack())
+		}
+	}()
+	return in.Filter.Inspect(ctx, tx)
+}

@@ -1,0 +1,98 @@
+// Package queue keeps accepted mail until it is settled: delivered, bounced or
+// removed by a person. It lives in the journal: what Commit has returned from
+// survives kill -9 and power loss.
+package queue
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/forepost/forepost/relay/journal"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+// Outcome is what came of an attempt for one recipient.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Delivered Outcome = iota + 1
+	Soft              // may work later
+	Hard              // will not work
+)
+
+// Attempt is what came of trying one recipient.
+type Attempt struct {
+	To      int // index in the envelope's To
+	Outcome Outcome
+	Reply   mail.Reply // the refusal, of the server or in our own words
+	Said    string     // what the server said to a delivery: "250 2.0.0 queued as 8A1"
+	Host    string     // who said it: "ex1.example.com[10.0.0.5]:25", "" where nobody was reached
+	TLS     string     // "TLS 1.3, TLS_AES_128_GCM_SHA256", "" for none
+	Remote  bool       // Reply comes from a server (its words go into the DSN), not from us
+}
+
+// Transport carries a message to the recipients of an envelope, which all have
+// the same Hop, and returns one Attempt for each of them. It does not retry.
+type Transport interface {
+	Deliver(ctx context.Context, env mail.Envelope, msg *mail.Message) []Attempt
+}
+
+// Hop is where a recipient goes next. Recipients of one message with the same
+// Key travel together, and messages with the same Key share a line.
+type Hop struct {
+	Key   string // "mx:example.org", "route:exchange", "store"
+	Route string // the route's name, for people and metrics
+}
+
+// Router finds the next hop. An error that is a mail.Reply is an answer (null
+// MX: permanent; the DNS could not tell: transient); any other is transient.
+type Router interface {
+	Route(ctx context.Context, to mail.Recipient) (Hop, Transport, error)
+}
+
+// Judge asks the policy about an attempt that is about to be made. A nil Judge
+// lets everything pass.
+type Judge interface {
+	Judge(ctx context.Context, env mail.Envelope, to int, size int64, d pipeline.Delivery) pipeline.Verdict
+}
+
+// Schedule is when a deferred recipient is tried again.
+type Schedule struct {
+	First  time.Duration // the first wait; default 1 min
+	Factor float64       // each wait is so many times the one before; default 2
+	Max    time.Duration // the longest wait; default 1 h
+	Warn   time.Duration // after which a delay is reported; default 4 h, negative: never
+	Expire time.Duration // after which it is given up; default 5 days
+}
+
+// Options of New.
+type Options struct {
+	Journal    *journal.Journal
+	Router     Router
+	Judge      Judge
+	Trail      trail.Writer
+	Signer     pipeline.Signer // for DSNs; may be nil
+	IDs        *mail.IDs       // for DSNs
+	Hostname   string          // the reporting MTA
+	Postmaster mail.Address    // the From of DSNs
+	Schedule   func(route string) Schedule
+	Workers    int // deliveries under way at once, all destinations together; default 200
+	PerHop     int // and to one hop; default 20
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Submission is one entry to be queued: an envelope and how the message goes to
+// its recipients. One draft can become several, where policy treats recipients
+// differently; they share the octets.
+type Submission struct {
+	Envelope mail.Envelope
+	Prefix   []mail.Field
+	Edits    []mail.Edit
+	Hold     bool   // kept until a person acts
+	Why      string // of Hold, for the operator
+}

@@ -1,0 +1,65 @@
+// Package route knows where mail goes next: by the domain's route, by a route
+// that policy chose, or by MX.
+package route
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// Kind is how a route reaches its servers.
+type Kind uint8
+
+// The kinds.
+const (
+	MX    Kind = iota // the hosts that the DNS names for the recipient's domain
+	Hosts             // configured SMTP hosts
+	LMTP              // configured LMTP servers
+	Store             // our own store
+)
+
+// TLSPolicy is what a route asks of transport security.
+type TLSPolicy uint8
+
+// The policies: opportunistic, any TLS, a verified certificate.
+const (
+	TLSMay TLSPolicy = iota
+	TLSRequire
+	TLSVerify
+)
+
+// Route is a configured route, or route.mx or route.store.
+type Route struct {
+	Name   string
+	Kind   Kind
+	To     []Target
+	TLS    TLSPolicy
+	Random bool // strategy = balance: any order; else failover: in the order written
+	User   string
+	Secret string
+}
+
+// Target is a server of a route: host and port, or a unix socket.
+type Target struct {
+	Host string // a name, an address, or the path of a socket (LMTP)
+	Port uint16 // 0 for a socket
+}
+
+// Host is one host to try, with its addresses in the order to try them.
+type Host struct {
+	Name  string
+	Addrs []netip.AddrPort
+	Unix  string // a socket's path instead of Addrs
+}
+
+// Finder finds routes and hosts. Table implements it.
+type Finder interface {
+	// Find chooses the route for a recipient. The error is a mail.Reply.
+	Find(to mail.Recipient) (*Route, error)
+	// Hosts are the hosts of a route for a domain, in the order to try them. The
+	// error is a mail.Reply: a null MX and a loop to us are permanent, a DNS that
+	// could not tell is transient.
+	Hosts(ctx context.Context, r *Route, domain string) ([]Host, error)
+}

@@ -1,0 +1,97 @@
+// Package trail keeps what happened to every message and why, refused ones
+// too: one decision record a transaction, and one event for each thing that
+// happens to it later. explain, replay, the console and the tests written from
+// real mail all read this one thing.
+package trail
+
+import (
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// Record is the decision about one transaction (or about a session that never
+// came to one). Its writer leaves out what it does not know.
+type Record struct {
+	ID       mail.ID   `json:"id"`
+	Time     time.Time `json:"time"`
+	Listener string    `json:"listener,omitempty"`
+	Client   Client    `json:"client"`
+	Auth     string    `json:"auth,omitempty"` // the account
+	From     *string   `json:"from,omitempty"` // nil before MAIL; "" is the null path
+	To       []string  `json:"to,omitempty"`
+	Subject  string    `json:"subject,omitempty"`
+	Message  string    `json:"message_id,omitempty"`
+	Size     int64     `json:"size,omitempty"`
+	Policy   string    `json:"policy,omitempty"`
+	Hash     string    `json:"hash,omitempty"` // of the policy, hex
+	Loaded   time.Time `json:"loaded,omitzero"`
+	Rules    []Rule    `json:"rules,omitempty"`
+	Facts    []Fact    `json:"facts,omitempty"`
+	Points   string    `json:"points,omitempty"` // the total, "7.7"
+	Outcomes []Outcome `json:"outcomes,omitempty"`
+	Added    []string  `json:"added,omitempty"` // names of the fields put on top
+}
+
+// Client is who connected.
+type Client struct {
+	IP   string `json:"ip,omitempty"`
+	Name string `json:"name,omitempty"` // from the reverse DNS, confirmed
+	Helo string `json:"helo,omitempty"`
+	TLS  string `json:"tls,omitempty"` // "TLS 1.3, TLS_AES_128_GCM_SHA256", "" for none
+}
+
+// Rule is what one rule came to.
+type Rule struct {
+	Stage   string `json:"stage"`          // connect, helo, mail, rcpt, data, end, deliver
+	Path    string `json:"rule"`           // inbound.rcpt.reject.dnsbl
+	Outcome string `json:"outcome"`        // yes, no, unknown, would (shadow), skipped, +1.5 (points), under, over
+	Why     string `json:"why,omitempty"`  // "zen: not listed", "client.ip 203.0.113.9 not in list.never"
+	To      string `json:"to,omitempty"`   // the recipient that it was asked for, where it matters
+	Took    int64  `json:"took,omitempty"` // microseconds
+}
+
+// Fact is what a filter found.
+type Fact struct {
+	Filter string         `json:"filter"` // spf, dnsbl.zen
+	Values map[string]any `json:"values,omitempty"`
+	Reason string         `json:"reason,omitempty"`
+	Error  string         `json:"error,omitempty"` // it could not tell
+	Took   int64          `json:"took,omitempty"`  // microseconds
+}
+
+// Outcome is what was decided for recipients.
+type Outcome struct {
+	To     []string `json:"to,omitempty"` // empty: the whole transaction
+	Action string   `json:"action"`       // accept, reject, defer, drop, discard, quarantine, hold
+	Rule   string   `json:"rule,omitempty"`
+	Reply  string   `json:"reply,omitempty"`
+	Where  string   `json:"where,omitempty"` // route, quarantine, folder
+	Tags   []string `json:"tags,omitempty"`
+}
+
+// Event is something that happened after the decision.
+type Event struct {
+	ID    mail.ID   `json:"id"`
+	Time  time.Time `json:"time"`
+	What  string    `json:"what"` // delivered, deferred, bounced, expired, released, read, ...
+	To    string    `json:"to,omitempty"`
+	Host  string    `json:"host,omitempty"`
+	Reply string    `json:"reply,omitempty"`
+	TLS   string    `json:"tls,omitempty"`
+	Note  string    `json:"note,omitempty"`
+	Next  time.Time `json:"next,omitzero"` // when it is tried again
+}
+
+// Story is all that is known of one ID.
+type Story struct {
+	Record *Record `json:"record,omitempty"`
+	Events []Event `json:"events,omitempty"`
+}
+
+// Writer is the half of a Trail that the relay needs. Neither call blocks on
+// the disk, fails, or keeps a reference after it returns.
+type Writer interface {
+	Record(r *Record)
+	Event(e Event)
+}
