@@ -50,8 +50,7 @@ type journal struct {
 
 	queueMu sync.Mutex // guards what follows
 	queue   []*request
-	spare   []*request // the writer's
-	refuse  error      // what requests are answered with at once
+	refuse  error // what requests are answered with at once
 	closing bool
 
 	wake    chan struct{}

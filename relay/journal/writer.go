@@ -24,6 +24,7 @@ type writer struct {
 	placed  []*request // their last frame is in out
 	written []*request // their last frame was written, to be answered with the group
 	lazy    []*request // written, to be answered with the next sync
+	spare   []*request // the queue before the last, to be filled again
 	timer   *time.Timer
 	armed   bool
 	full    bool // no segment could be made in this group
@@ -55,14 +56,16 @@ func (w *writer) drain() (stop bool) {
 	for {
 		w.j.queueMu.Lock()
 		reqs, closing := w.j.queue, w.j.closing
-		w.j.queue = w.j.spare[:0]
+		if len(reqs) > 0 {
+			w.j.queue = w.spare[:0]
+		}
 		w.j.queueMu.Unlock()
 		if len(reqs) == 0 {
 			return closing
 		}
 		w.handle(reqs)
 		clear(reqs)
-		w.j.spare = reqs
+		w.spare = reqs
 	}
 }
 
