@@ -1,6 +1,9 @@
 package mime
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Get is the unfolded, undecoded value of the first field of that name, "" for
 // none. White space around it is taken off.
@@ -58,14 +61,12 @@ func (p *Part) walk(f func(p *Part) bool) bool {
 	return p.Message == nil || p.Message.walk(f)
 }
 
-// defect notes d once.
+// defect notes d once. Defects are kept in order, so that the pieces in which a
+// message arrived cannot be seen.
 func (p *Part) defect(d Defect) {
-	for _, have := range p.Defects {
-		if have == d {
-			return
-		}
+	if i, have := slices.BinarySearch(p.Defects, d); !have {
+		p.Defects = slices.Insert(p.Defects, i, d)
 	}
-	p.Defects = append(p.Defects, d)
 }
 
 // unfold takes the CRLF out of folds, RFC 5322 section 2.2.3; the white space
