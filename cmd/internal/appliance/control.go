@@ -1,0 +1,81 @@
+package appliance
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/forepost/forepost/cmd/internal/admin"
+	"github.com/forepost/forepost/imapstore"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+var _ admin.Backend = (*Appliance)(nil)
+
+// Status tells what runs.
+func (a *Appliance) Status() admin.Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := admin.Status{Version: a.o.Version, Started: a.started, Config: a.o.Config, Loaded: a.live().loaded,
+		Queue: a.keep.queue.Stats().Messages}
+	for _, d := range a.servers {
+		s.Servers = append(s.Servers, d.Endpoint)
+	}
+	return s
+}
+
+// Explain finds what the trail knows.
+func (a *Appliance) Explain(id mail.ID) ([]trail.Story, error) { return a.keep.trail.Stories(id) }
+
+// Trace searches the trail.
+func (a *Appliance) Trace(q admin.TraceQuery) ([]trail.Record, error) {
+	tq := trail.Query{Text: q.Text, Limit: q.Limit}
+	if q.Since > 0 {
+		tq.Since = a.o.Now().Add(-q.Since)
+	}
+	return a.keep.trail.Search(tq)
+}
+
+// Queue lists waiting messages.
+func (a *Appliance) Queue(limit int) []admin.QueueEntry {
+	var list []admin.QueueEntry
+	for _, it := range a.keep.queue.List(queue.Filter{Limit: limit}) {
+		e := admin.QueueEntry{ID: it.Envelope.ID, From: it.Envelope.From.String(), Since: it.Envelope.Received, Size: it.Size, Held: it.Held}
+		for _, r := range it.Waiting {
+			e.To = append(e.To, admin.QueueRecipient{Address: r.Address.String(), Tries: r.Tries, Next: r.Next, Reason: r.Last})
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// QueueDo does something to a waiting message.
+func (a *Appliance) QueueDo(ctx context.Context, id mail.ID, what string) error {
+	q := a.keep.queue
+	do, ok := map[string]func(context.Context, mail.ID) error{
+		"retry": q.Retry, "hold": q.Hold, "release": q.Release, "delete": q.Remove,
+	}[what]
+	if !ok {
+		return fmt.Errorf("%q is not something that can be done to a message", what)
+	}
+	return do(ctx, id)
+}
+
+// Quarantined are the messages in a quarantine, oldest first.
+func (a *Appliance) Quarantined(name string) ([]*mail.Message, error) {
+	acc, err := a.keep.store.Account(imapstore.QuarantinePrefix + name)
+	if err != nil {
+		return nil, err
+	}
+	box, err := acc.Mailbox("INBOX")
+	if err != nil {
+		return nil, err
+	}
+	var list []*mail.Message
+	for _, e := range box.Snapshot().Messages {
+		list = append(list, e.Message)
+	}
+	return list, nil
+}
+
