@@ -78,4 +78,3 @@ func (a *Appliance) Quarantined(name string) ([]*mail.Message, error) {
 	}
 	return list, nil
 }
-
