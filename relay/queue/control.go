@@ -95,7 +95,6 @@ func (q *Queue) act(ctx context.Context, id mail.ID, what, why string, change fu
 	if len(to) == 0 {
 		return 0, nil
 	}
-	q.alarm()
 	err := q.j.Commit(context.WithoutCancel(ctx), &b)
 	for _, e := range finished {
 		q.release(e)
@@ -130,8 +129,7 @@ func (q *Queue) alter(b *journal.Batch, e *entry, change func(*rcpt) bool) (touc
 	if len(is) == 0 {
 		return nil, false
 	}
-	q.resettle(e)
-	if e.left == 0 {
+	if q.resettle(e) {
 		b.Add(kindDone, doneRecord(e.key))
 		return touched, true
 	}

@@ -30,6 +30,7 @@ type entry struct {
 	rcpts      []rcpt
 	left       int32 // recipients that are not settled
 	at         int32 // place in the heap of waiting entries, -1 for none
+	held       bool  // some recipient is
 	parking    bool  // the dress is on its way into a blob
 	next       int64 // when it is due, while it waits
 	prev, succ *entry

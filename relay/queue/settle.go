@@ -46,14 +46,7 @@ func (q *Queue) apply(e *entry, cs []change) (applied, finished bool) {
 		}
 		*r = cs[i].rcpt
 	}
-	e.recount()
-	if e.left == 0 {
-		q.remove(e)
-		return true, true
-	}
-	q.timers.set(e)
-	q.alarm()
-	return true, false
+	return true, q.resettle(e)
 }
 
 func indices(cs []change) []int32 {

@@ -19,6 +19,39 @@ func (q *Queue) insert(e *entry) {
 	if e.dress != nil {
 		q.dressed++
 	}
+	e.held = false
+	q.countHeld(e)
+}
+
+// resettle brings the table up to date with the states of e's recipients, and
+// tells whether the entry is finished: it is out of the table then. The caller
+// holds mu.
+func (q *Queue) resettle(e *entry) (finished bool) {
+	e.recount()
+	q.countHeld(e)
+	if e.left == 0 {
+		q.remove(e)
+		return true
+	}
+	if q.timers.set(e); e.at == 0 {
+		q.alarm()
+	}
+	return false
+}
+
+// countHeld keeps the number of entries with a held recipient.
+func (q *Queue) countHeld(e *entry) {
+	was := e.held
+	e.held = false
+	for i := range e.rcpts {
+		e.held = e.held || e.rcpts[i].state == Held
+	}
+	switch {
+	case e.held && !was:
+		q.held++
+	case was && !e.held:
+		q.held--
+	}
 }
 
 // remove forgets e. The caller holds mu, and releases the blobs afterwards.
@@ -40,6 +73,9 @@ func (q *Queue) remove(e *entry) {
 	}
 	if e.dress != nil {
 		q.dressed--
+	}
+	if e.held {
+		q.held--
 	}
 }
 
@@ -73,7 +109,7 @@ func (q *Queue) adopt() {
 		}
 		return all[a].key.blob < all[b].key.blob
 	})
-	q.oldest, q.newest, q.dressed = nil, nil, 0
+	q.oldest, q.newest, q.dressed, q.held = nil, nil, 0, 0
 	for _, e := range all {
 		q.insert(e)
 		q.timers.set(e) // what was committed before Start is Ready, and in line

@@ -134,9 +134,10 @@ func (q *Queue) activate(j *job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	to, routes := j.to[:0], j.routes[:0]
+	alive := q.entries[j.e.key] == j.e
 	for i, t := range j.to {
 		r := &j.e.rcpts[t]
-		if j.e.gone || r.state != Ready {
+		if !alive || r.state != Ready {
 			continue
 		}
 		r.state = Active
