@@ -16,6 +16,7 @@ func encodeEnvelope(env *mail.Envelope) []byte {
 	e.str(env.Ret)
 	e.str(env.EnvID)
 	e.int(env.Received.UnixMicro())
+	e.str(env.Listener)
 	e.uint(uint64(len(env.To)))
 	for i := range env.To {
 		e.recipient(&env.To[i])
@@ -32,6 +33,7 @@ func decodeEnvelope(b []byte) (env mail.Envelope, err error) {
 	env.Ret = d.str()
 	env.EnvID = d.str()
 	env.Received = time.UnixMicro(d.int())
+	env.Listener = d.str()
 	env.To = make([]mail.Recipient, d.count())
 	for i := range env.To {
 		env.To[i] = d.recipient()

@@ -11,7 +11,8 @@ type job struct {
 	line      *line
 	hop       Hop
 	transport Transport
-	routes    []string // what policy chose for each of to at this attempt; nil: not asked yet
+	routes    []string           // what policy chose for each of to at this attempt; nil: not asked yet
+	tags      map[int32][]string // what policy gave recipients at this attempt
 	behind    *job
 }
 

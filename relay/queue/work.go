@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -63,7 +64,7 @@ func (q *Queue) route(j *job, env *mail.Envelope) {
 			failed = append(failed, result{Attempt: refused(int(t), err)})
 			continue
 		}
-		to := jobFor(&jobs, j.e, hop, transport)
+		to := jobFor(&jobs, j, hop, transport)
 		to.to = append(to.to, t)
 		if j.routes != nil {
 			to.routes = append(to.routes, j.routes[i])
@@ -79,13 +80,13 @@ func (q *Queue) route(j *job, env *mail.Envelope) {
 }
 
 // jobFor finds or makes the job of a hop.
-func jobFor(jobs *[]*job, e *entry, hop Hop, t Transport) *job {
+func jobFor(jobs *[]*job, from *job, hop Hop, t Transport) *job {
 	for _, j := range *jobs {
 		if j.hop.Key == hop.Key {
 			return j
 		}
 	}
-	j := &job{e: e, hop: hop, transport: t}
+	j := &job{e: from.e, hop: hop, transport: t, tags: from.tags}
 	*jobs = append(*jobs, j)
 	return j
 }
@@ -121,6 +122,9 @@ func (q *Queue) attempt(j *job, env *mail.Envelope) {
 			part.To[i] = env.To[t]
 			if r := j.route(t); r != "" {
 				part.To[i].Route = r
+			}
+			if tags := j.tags[t]; len(tags) > 0 {
+				part.To[i].Tags = slices.Concat(part.To[i].Tags, tags)
 			}
 		}
 		results = append(results, q.deliver(j, part, to, msg)...)
@@ -163,6 +167,17 @@ func (j *job) route(t int32) string {
 	return ""
 }
 
+// tag notes what policy tagged a recipient with at this attempt.
+func (j *job) tag(t int32, tags []string) {
+	if len(tags) == 0 {
+		return
+	}
+	if j.tags == nil {
+		j.tags = map[int32][]string{}
+	}
+	j.tags[t] = tags
+}
+
 // judge asks the policy about each recipient, once an attempt, and returns
 // those that are to be tried now. Those that it sends elsewhere get in line
 // there.
@@ -174,6 +189,7 @@ func (q *Queue) judge(j *job, env *mail.Envelope, size int64) (rs []result, to [
 	age := q.o.Now().Sub(env.Received)
 	for _, t := range j.to {
 		v := q.o.Judge.Judge(q.ctx, *env, int(t), size, q.delivery(j, t, age))
+		j.tag(t, v.Ledger.Tags)
 		switch r, ok := verdict(v, int(t)); {
 		case ok:
 			rs = append(rs, r)
@@ -184,6 +200,7 @@ func (q *Queue) judge(j *job, env *mail.Envelope, size int64) (rs []result, to [
 			to = append(to, t)
 		}
 	}
+	away.tags = j.tags
 	q.divert(j, &away)
 	return rs, to
 }
