@@ -17,8 +17,14 @@ type resolver struct {
 	v4  bool // the client's family
 }
 
+// LookupTXT hands the library only records whose syntax was checked.
 func (r *resolver) LookupTXT(ctx context.Context, name string) ([]string, error) {
 	txts, err := dns.LookupTXT(ctx, r.dns, name)
+	for i, txt := range txts {
+		if isRecord(txt) && !valid(txt) {
+			txts[i] = broken
+		}
+	}
 	return txts, netError(name, err)
 }
 
