@@ -18,9 +18,15 @@ const maxAliasDepth = 10
 // what the SMTP edge asks. It implements inbound.Directory.
 type directory struct {
 	live func() *live
-	book accounts.Directory
+	book book
 	// ask is recipient verification by asking the next server (callout).
 	ask func(ctx context.Context, to mail.Address) (known bool, refusal mail.Reply, err error)
+}
+
+// book is what the directory asks of the accounts.
+type book interface {
+	Lookup(a mail.Address) (accounts.Account, error)
+	Authenticate(ctx context.Context, user, password string) (accounts.Account, error)
 }
 
 // Accepts tells whether a recipient is ours and exists, aliases resolved.
