@@ -1,26 +1,15 @@
 package imapd
 
 import (
-	"strings"
-
 	"github.com/forepost/forepost/imapstore"
 	"github.com/forepost/forepost/imapstore/imapd/wire"
 )
-
-func hasFlag(flags []string, flag string) bool {
-	for _, f := range flags {
-		if strings.EqualFold(f, flag) {
-			return true
-		}
-	}
-	return false
-}
 
 // deleted are the UIDs of messages with \Deleted, of those in only if it is
 // not nil.
 func deleted(snap *imapstore.Snapshot, only []wire.Range) (uids []imapstore.UID) {
 	for _, e := range snap.Messages {
-		if hasFlag(e.Flags, `\Deleted`) && (only == nil || wire.Contains(only, uint32(e.UID))) {
+		if e.Has(`\Deleted`) && (only == nil || wire.Contains(only, uint32(e.UID))) {
 			uids = append(uids, e.UID)
 		}
 	}

@@ -54,7 +54,7 @@ func (s *session) fetchAll(f *fetching, at []int, seen []imapstore.UID) reply {
 	for _, i := range at {
 		_, nowSeen := slices.BinarySearch(seen, s.view.snap.Messages[i].UID)
 		if err := s.fetchOne(f, i, nowSeen); err != nil {
-			failed = err
+			failed = s.orGone(err, s.view.snap.Messages[i].UID)
 		}
 		if s.enc.Err() != nil {
 			break // nobody reads it
@@ -66,6 +66,15 @@ func (s *session) fetchAll(f *fetching, at []int, seen []imapstore.UID) reply {
 	return done("")
 }
 
+// orGone is ErrGone where a message could not be read because it has been
+// expunged, which the client was not told yet (RFC 2180 section 4.1.2).
+func (s *session) orGone(err error, uid imapstore.UID) error {
+	if _, there := s.view.box.Snapshot().Find(uid); !there {
+		return imapstore.ErrGone
+	}
+	return err
+}
+
 // markSeen sets \Seen for the items that do (RFC 9051 section 6.4.5), for all
 // messages in one step, and returns those that did not have it.
 func (s *session) markSeen(f *fetching, at []int) (uids []imapstore.UID, err error) {
@@ -74,7 +83,7 @@ func (s *session) markSeen(f *fetching, at []int) (uids []imapstore.UID, err err
 		return nil, nil
 	}
 	for _, i := range at {
-		if e := s.view.snap.Messages[i]; !hasFlag(e.Flags, `\Seen`) {
+		if e := s.view.snap.Messages[i]; !e.Has(`\Seen`) {
 			uids = append(uids, e.UID)
 		}
 	}

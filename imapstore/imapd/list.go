@@ -79,10 +79,10 @@ func (s *session) goneSubscriptions(infos []imapstore.Info) (out []candidate) {
 }
 
 func (s *session) listOne(l *listing, c candidate) {
-	s.enc.Raw("* LIST (", strings.Join(l.attributes(c, s.rev2), " "), `) "/" `)
+	s.enc.Raw("* LIST (", strings.Join(l.attributes(c), " "), `) "/" `)
 	s.enc.Mailbox(c.Name)
 	if c.childInfo {
-		s.enc.Raw(" (CHILDINFO (", strings.Join(l.criteria(), " "), "))")
+		s.enc.Raw(` ("CHILDINFO" (`, strings.Join(l.criteria(), " "), "))")
 	}
 	s.enc.Raw("\r\n")
 	if l.retStatus != nil && !c.NoSelect && !c.gone {
@@ -104,7 +104,7 @@ func (l *listing) criteria() (words []string) {
 
 // attributes of a LIST response (RFC 9051 section 7.3.1). Children and special
 // uses cost nothing, so they are told whether asked for or not.
-func (l *listing) attributes(c candidate, rev2 bool) (a []string) {
+func (l *listing) attributes(c candidate) (a []string) {
 	switch {
 	case c.gone:
 		a = append(a, `\NonExistent`)

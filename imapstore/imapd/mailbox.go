@@ -15,10 +15,12 @@ const delimiter = "/"
 // the store does not know and does not create.
 func (s *session) mailboxName() string { return s.decodeName(s.dec.AString()) }
 
-// decodeName undoes modified UTF-7, unless the client speaks UTF-8.
+// decodeName undoes modified UTF-7, unless the client speaks UTF-8: because it
+// was enabled, or as the name shows (some take IMAP4rev2 for enabled when it is
+// advertised; no name in UTF-7 has such octets).
 func (s *session) decodeName(raw string) string {
 	name, ok := raw, utf8.ValidString(raw)
-	if !s.enc.UTF8 {
+	if !s.enc.UTF8 && !strings.ContainsFunc(raw, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		name, ok = wire.DecodeUTF7(raw)
 	}
 	if !ok || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 }) {

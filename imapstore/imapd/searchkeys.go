@@ -67,7 +67,7 @@ func always(v bool) func(*searchParser) *key {
 }
 
 func flagKey(flag string) *key {
-	return entryKey(func(e *imapstore.Entry) bool { return hasFlag(e.Flags, flag) })
+	return entryKey(func(e *imapstore.Entry) bool { return e.Has(flag) })
 }
 
 func not(k *key) *key {

@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,7 +108,8 @@ func (m *opened) extent(sec *section) (x extent, ok bool) {
 // and the empty line behind a header.
 func headerFields(x *extent, part *mime.Part, names []string, not bool) {
 	for _, f := range part.Fields {
-		if hasFlag(names, f.Name) != not {
+		wanted := slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f.Name) })
+		if wanted != not {
 			x.add(f.Off, f.End)
 		}
 	}

@@ -78,7 +78,7 @@ func (s *session) describe() {
 // \Recent, so no message is recent.
 func (s *session) describeRev1() {
 	s.enc.Line("* 0 RECENT")
-	first := slices.IndexFunc(s.view.snap.Messages, func(e *imapstore.Entry) bool { return !hasFlag(e.Flags, `\Seen`) })
+	first := slices.IndexFunc(s.view.snap.Messages, func(e *imapstore.Entry) bool { return !e.Has(`\Seen`) })
 	if first >= 0 {
 		s.enc.Line("* OK [UNSEEN ", strconv.Itoa(first+1), "] First unseen")
 	}

@@ -29,7 +29,7 @@ var statusCounts = map[string]func(*session, *imapstore.Snapshot) uint64{
 
 func flagged(b *imapstore.Snapshot, flag string) (n uint64) {
 	for _, e := range b.Messages {
-		if hasFlag(e.Flags, flag) {
+		if e.Has(flag) {
 			n++
 		}
 	}

@@ -62,11 +62,11 @@ const (
 func (s *session) flags() (flags []string) {
 	one := func() {
 		f := s.dec.Flag()
-		switch known := canonical(f); {
-		case known == `\Recent`:
+		switch known, ok := imapstore.SystemFlag(f); {
+		case strings.EqualFold(f, `\Recent`):
 		case len(f) > maxKeyword || len(flags) >= maxFlags:
 			s.dec.Bad("too many flags, or one too long")
-		case known != "":
+		case ok:
 			flags = append(flags, known)
 		case strings.HasPrefix(f, `\`):
 			s.dec.Bad("%s is no flag that there is", f)
@@ -82,16 +82,6 @@ func (s *session) flags() (flags []string) {
 		one()
 	}
 	return flags
-}
-
-// canonical is a system flag as RFC 9051 writes it, or "".
-func canonical(flag string) string {
-	for _, f := range []string{`\Answered`, `\Flagged`, `\Deleted`, `\Seen`, `\Draft`, `\Recent`} {
-		if strings.EqualFold(f, flag) {
-			return f
-		}
-	}
-	return ""
 }
 
 func (s *session) store(byUID bool) reply {
@@ -160,12 +150,12 @@ func apply(flags []string, op imapstore.FlagOp, with []string) []string {
 	var out []string
 	if op != imapstore.FlagsReplace {
 		out = slices.DeleteFunc(slices.Clone(flags), func(f string) bool {
-			return op == imapstore.FlagsRemove && hasFlag(with, f)
+			return op == imapstore.FlagsRemove && imapstore.HasFlag(with, f)
 		})
 	}
 	if op != imapstore.FlagsRemove {
 		for _, f := range with {
-			if !hasFlag(out, f) {
+			if !imapstore.HasFlag(out, f) {
 				out = append(out, f)
 			}
 		}

@@ -23,13 +23,7 @@ type view struct {
 func (v *view) exists() uint32 { return uint32(len(v.snap.Messages)) }
 
 // index finds a message by its UID.
-func (v *view) index(uid imapstore.UID) (int, bool) { return find(v.snap, uid) }
-
-func find(s *imapstore.Snapshot, uid imapstore.UID) (int, bool) {
-	return slices.BinarySearchFunc(s.Messages, uid, func(e *imapstore.Entry, uid imapstore.UID) int {
-		return int(int64(e.UID) - int64(uid))
-	})
-}
+func (v *view) index(uid imapstore.UID) (int, bool) { return v.snap.Find(uid) }
 
 // delta is what the client has to be told to get from one view to the next.
 type delta struct {
