@@ -14,6 +14,7 @@ import (
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/outbound"
+	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
 	"github.com/forepost/forepost/relay/route"
 	"github.com/forepost/forepost/relay/state"
@@ -33,17 +34,20 @@ func (f liveFinder) Hosts(ctx context.Context, r *route.Route, domain string) ([
 type localStore struct{ a *Appliance }
 
 func (s localStore) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Message) []queue.Attempt {
-	return outbound.NewLocal(s.a.keep.store).Deliver(ctx, env, msg)
+	return outbound.NewLocal(s.a.keep.store, s.a.log).Deliver(ctx, env, msg)
 }
 
 // transports makes what carries mail out.
 func (a *Appliance) transports(s *policies.Settings) {
 	o := outbound.Options{Hostname: s.Hostname, Finder: liveFinder{a}, Now: a.o.Now, Log: a.log.With("room", "outbound")}
 	a.smtp = outbound.NewSMTP(o)
-	lmtp := outbound.NewLMTP(o)
-	a.lmtp = lmtp.For
-	a.prober = outbound.NewProber(a.smtp, a.o.Now)
-	a.undo.add("connections out", func(context.Context) error { return a.smtp.Close() })
+	a.lmtp = outbound.NewLMTP(o)
+	a.prober = outbound.NewProber(a.smtp)
+	a.undo.add("connections out", func(context.Context) error {
+		a.smtp.Close()
+		a.lmtp.Close()
+		return nil
+	})
 }
 
 // probe asks the next server whether a recipient exists.
@@ -51,6 +55,10 @@ func (a *Appliance) probe(ctx context.Context, to mail.Address) (known bool, ref
 	r, err := a.live().table.Find(mail.Recipient{Address: to})
 	if err != nil {
 		return false, mail.Reply{}, err
+	}
+	if r.Kind == route.Store {
+		_, err := a.keep.book.Lookup(to)
+		return err == nil, mail.Reply{}, nil
 	}
 	refusal, known, err = a.prober.Probe(ctx, r, to)
 	return known, refusal, err
@@ -75,14 +83,9 @@ func (a *Appliance) Sign(ctx context.Context, domain string, msg *mail.Message) 
 func (a *Appliance) configureAccounts(s *policies.Settings) error {
 	var list []accounts.Account
 	for _, ac := range s.Accounts {
-		one, err := accounts.Configured(ac.Address, string(ac.Password), ac.Quota, ac.Aliases...)
-		if err != nil {
-			return fmt.Errorf("%s:%d: account %q: %w", ac.At.File, ac.At.Line, ac.Address, err)
-		}
-		list = append(list, one)
+		list = append(list, accounts.Account{Name: ac.Address.String(), Password: string(ac.Password), Quota: ac.Quota, Aliases: ac.Aliases})
 	}
-	a.keep.book.Configure(list)
-	return nil
+	return a.keep.book.Configure(list)
 }
 
 // makeMailboxes sees to it that every account and quarantine has its place.
@@ -170,4 +173,13 @@ func (a *Appliance) stateFor(s *policies.Settings) (state.Store, error) {
 		return a.redis.open[key], nil
 	}
 	return nil, fmt.Errorf("state: no redis block is called %q", s.State.Backend)
+}
+
+// deliverPlan is the plan for what a listener took: its Deliver rules are asked
+// about each attempt. Mail of our own has none.
+func (a *Appliance) deliverPlan(listener string) pipeline.Plan {
+	if a.live() == nil || a.live().policyOf[listener] == "" {
+		return nil
+	}
+	return a.PlanFor(listener)
 }

@@ -48,7 +48,8 @@ type Appliance struct {
 	ids       *mail.IDs
 	keep      *keep
 	directory *directory
-	smtp      *outbound.SMTP
+	smtp      *outbound.Client
+	lmtp      *outbound.Client
 	prober    *outbound.Prober
 	started   time.Time
 
@@ -115,8 +116,8 @@ func New(ctx context.Context, o Options) (a *Appliance, err error) {
 // keepOptions are what the rooms of the data directory ask of the others.
 func (a *Appliance) keepOptions(s *policies.Settings) keepOptions {
 	return keepOptions{dir: s.DataDir, now: a.o.Now, log: a.log, queue: queue.Options{
-		Router: relay.NewRouter(liveFinder{a}, relay.Transports{SMTP: a.smtp.For, LMTP: a.lmtp, Store: localStore{a}}),
-		Judge:  a, Signer: a, IDs: a.ids, Hostname: s.Hostname, Postmaster: postmasterOf(s), Schedule: a.schedule,
+		Router: relay.NewRouter(liveFinder{a}, relay.Transports{SMTP: a.smtp.For, LMTP: a.lmtp.For, Store: localStore{a}}),
+		Judge:  relay.NewJudge(a.deliverPlan), Signer: a, IDs: a.ids, Hostname: s.Hostname, Postmaster: postmasterOf(s), Schedule: a.schedule,
 		Now: a.o.Now, Log: a.log.With("room", "queue"),
 	}}
 }

@@ -18,7 +18,7 @@ func (a *Appliance) Status() admin.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := admin.Status{Version: a.o.Version, Started: a.started, Config: a.o.Config, Loaded: a.live().loaded,
-		Queue: a.keep.queue.Stats().Messages}
+		Queue: a.keep.queue.Stats().Entries}
 	for _, d := range a.servers {
 		s.Servers = append(s.Servers, d.Endpoint)
 	}
@@ -41,9 +41,10 @@ func (a *Appliance) Trace(q admin.TraceQuery) ([]trail.Record, error) {
 func (a *Appliance) Queue(limit int) []admin.QueueEntry {
 	var list []admin.QueueEntry
 	for _, it := range a.keep.queue.List(queue.Filter{Limit: limit}) {
-		e := admin.QueueEntry{ID: it.Envelope.ID, From: it.Envelope.From.String(), Since: it.Envelope.Received, Size: it.Size, Held: it.Held}
-		for _, r := range it.Waiting {
-			e.To = append(e.To, admin.QueueRecipient{Address: r.Address.String(), Tries: r.Tries, Next: r.Next, Reason: r.Last})
+		e := admin.QueueEntry{ID: it.Envelope.ID, From: it.Envelope.From.String(), Since: it.Envelope.Received, Size: it.Size}
+		for _, r := range it.Recipients {
+			e.To = append(e.To, admin.QueueRecipient{Address: it.Envelope.To[r.Index].Address.String(), State: r.State.String(),
+				Tries: r.Attempts, Next: r.Next, Reason: r.Reply})
 		}
 		list = append(list, e)
 	}
@@ -52,14 +53,24 @@ func (a *Appliance) Queue(limit int) []admin.QueueEntry {
 
 // QueueDo does something to a waiting message.
 func (a *Appliance) QueueDo(ctx context.Context, id mail.ID, what string) error {
-	q := a.keep.queue
-	do, ok := map[string]func(context.Context, mail.ID) error{
-		"retry": q.Retry, "hold": q.Hold, "release": q.Release, "delete": q.Remove,
-	}[what]
-	if !ok {
+	q, n := a.keep.queue, 0
+	var err error
+	switch what {
+	case "retry":
+		n = q.Retry(id)
+	case "hold":
+		n, err = q.Hold(ctx, id, "held by a person")
+	case "release":
+		n, err = q.Release(ctx, id)
+	case "delete":
+		n, err = q.Remove(ctx, id, "deleted by a person")
+	default:
 		return fmt.Errorf("%q is not something that can be done to a message", what)
 	}
-	return do(ctx, id)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("no recipient of %s waits for that: see forepost queue list", id)
+	}
+	return err
 }
 
 // Quarantined are the messages in a quarantine, oldest first.

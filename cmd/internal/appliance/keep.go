@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/forepost/forepost/imapstore"
 	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/imapstore/vol"
 	"github.com/forepost/forepost/relay/journal"
+	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/queue"
 	"github.com/forepost/forepost/relay/state"
 	"github.com/forepost/forepost/relay/trail"
@@ -75,7 +77,7 @@ func (k *keep) openMail(ctx context.Context, o keepOptions, cs *cleanups) (err e
 	}
 	cs.add("mail journal", func(context.Context) error { return k.journal.Close() })
 	k.book = accounts.New(k.journal, accounts.Options{Now: o.now, Log: o.log})
-	k.store = vol.New(k.journal, vol.Options{Lookup: k.book.Lookup, Now: o.now, Log: o.log})
+	k.store = vol.New(k.journal, vol.Options{Lookup: k.accountOf, Now: o.now, Log: o.log})
 	o.queue.Journal, o.queue.Trail = k.journal, k.trail
 	k.queue = queue.New(o.queue)
 	if err := k.journal.Recover(ctx); err != nil {
@@ -83,4 +85,13 @@ func (k *keep) openMail(ctx context.Context, o keepOptions, cs *cleanups) (err e
 	}
 	cs.add("store", func(context.Context) error { return k.store.Close() })
 	return nil
+}
+
+// accountOf is the account that an address belongs to, in the store's words.
+func (k *keep) accountOf(a mail.Address) (string, error) {
+	acc, err := k.book.Lookup(a)
+	if errors.Is(err, accounts.ErrUnknown) {
+		return "", imapstore.ErrNoAccount
+	}
+	return acc.Name, err
 }

@@ -86,7 +86,7 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	for _, r := range s.Routes {
 		l.retries[r.Name] = r.Retry
 	}
-	l.signer, err = signer(s, a.o.Now)
+	l.signer, err = signer(s)
 	return l, err
 }
 
@@ -104,14 +104,14 @@ func (a *Appliance) resolver(s policies.DNS, old *live) (dns.Resolver, error) {
 }
 
 // signer has the DKIM keys of all domains.
-func signer(s *policies.Settings, now func() time.Time) (pipeline.Signer, error) {
+func signer(s *policies.Settings) (pipeline.Signer, error) {
 	keys := map[string][]dkim.Key{}
 	for _, d := range s.Domains {
 		for _, k := range d.DKIM {
-			keys[d.Name] = append(keys[d.Name], dkim.Key{Selector: k.Selector, PEM: []byte(k.Key)})
+			keys[d.Name] = append(keys[d.Name], dkim.Key{Selector: k.Selector, PEM: string(k.Key)})
 		}
 	}
-	return dkim.NewSigner(keys, now)
+	return dkim.NewSigner(keys)
 }
 
 // table makes the routes of a configuration.
