@@ -173,7 +173,8 @@ func nowhere(err error, domain string) *failure {
 }
 
 // weigh chooses which of two failures stands for all hosts: one that leaves
-// hope before one that does not, then what a server said before what we say.
+// hope before one that does not, what a server said before what we say, and the
+// host that was preferred.
 func weigh(a, b *failure) *failure {
 	switch {
 	case a == nil:
@@ -183,10 +184,10 @@ func weigh(a, b *failure) *failure {
 			return a
 		}
 		return b
-	case a.remote && !b.remote:
-		return a
+	case b.remote && !a.remote:
+		return b
 	}
-	return b
+	return a
 }
 
 // try carries the message over a host: on a kept connection if there is one,

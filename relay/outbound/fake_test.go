@@ -27,7 +27,7 @@ import (
 //	~   must come, and begin so
 //	*   must come; what it says does not matter
 //	<   is a line of the message; the dot at its end is a line as well
-//	tls makes a handshake
+//	tls makes a handshake, tls! one that must fail
 //	drop closes the connection
 //	eof waits for the client to close
 //	---- is the next connection
@@ -116,6 +116,10 @@ func (f *fakeServer) play(conn net.Conn, script string) error {
 				return fmt.Errorf("line %d: %w", n+1, err)
 			}
 			conn, r = tc, bufio.NewReader(tc)
+		case "tls!":
+			if tls.Server(conn, f.conf).Handshake() == nil {
+				return fmt.Errorf("line %d: the handshake went well", n+1)
+			}
 		case "eof":
 			if b, err := r.ReadByte(); err == nil {
 				return fmt.Errorf("line %d: %q came, not the end", n+1, b)
