@@ -74,7 +74,7 @@ func sender(local, domain string) string {
 // none (RFC 7208 section 4.3).
 func helo(name string) string {
 	d, err := mail.ParseDomain(strings.TrimSuffix(name, "."))
-	if err != nil || !strings.Contains(d, ".") {
+	if err != nil || d[0] == '[' || !strings.Contains(d, ".") {
 		return ""
 	}
 	return d
