@@ -22,7 +22,7 @@ import (
 //	!message NAME FLAG...   puts testdata/messages/NAME.eml into INBOX
 //	!login                  logs in on every connection, in silence
 //	!select                 and selects INBOX
-//	!remote                 the clients are not on the loopback
+//	!remote                 clients come from elsewhere, not from the loopback
 //	!tls                    there is a certificate
 type dialogue struct {
 	t     *testing.T
@@ -61,7 +61,6 @@ func runDialogue(t *testing.T, file string) {
 		if strings.Contains(string(text), "\n!tls") {
 			c.TLS = testCert()
 		}
-		c.AllowCleartext = !strings.Contains(string(text), "\n!remote")
 	})
 	if !strings.HasPrefix(string(text), "#") {
 		t.Fatalf("%s does not say why it exists", file)
@@ -102,7 +101,7 @@ func (d *dialogue) directive(words []string) {
 	case "select":
 		d.login, d.open = true, true
 	case "remote":
-		d.h.srv.cfg.Name = "remote"
+		d.h.client.Store(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1})
 	case "tls":
 	default:
 		d.t.Fatalf("unknown directive %s", words[0])

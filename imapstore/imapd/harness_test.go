@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,7 +67,30 @@ type house struct {
 	srv   *Server
 	addr  string
 	log   *logged
+
+	client atomic.Pointer[net.TCPAddr] // where clients seem to come from; nil: from where they do
 }
+
+// from gives connections the address that a test is about.
+type from struct {
+	net.Listener
+	h *house
+}
+
+func (f from) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	if a := f.h.client.Load(); err == nil && a != nil {
+		c = foreign{c, a}
+	}
+	return c, err
+}
+
+type foreign struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (f foreign) RemoteAddr() net.Addr { return f.addr }
 
 func openStore(tb testing.TB) imapstore.Store {
 	tb.Helper()
@@ -108,7 +132,7 @@ func serve(tb testing.TB, change func(*Config)) *house {
 	}
 	h.addr = l.Addr().String()
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(l) }()
+	go func() { ended <- srv.Serve(from{l, h}) }()
 	tb.Cleanup(func() {
 		srv.Close()
 		if err := <-ended; err != ErrClosed {

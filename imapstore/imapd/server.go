@@ -165,7 +165,7 @@ func (s *Server) Close() error {
 	sessions := s.stop()
 	s.cancel()
 	for _, sess := range sessions {
-		sess.conn.Close()
+		sess.limit.Conn.Close() // sess.conn is the session's own
 	}
 	s.wg.Wait()
 	return nil
