@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -145,6 +146,12 @@ func (r *redisStores) close() error {
 	return errors.Join(errs...)
 }
 
+// keptOpen is a store that somebody else closes.
+type keptOpen struct{ state.Store }
+
+// Close does nothing.
+func (keptOpen) Close() error { return nil }
+
 // stateFor is the memory that a configuration asks for: the embedded one, or
 // Redis with the embedded one to fall back on.
 func (a *Appliance) stateFor(s *policies.Settings) (state.Store, error) {
@@ -161,15 +168,18 @@ func (a *Appliance) stateFor(s *policies.Settings) (state.Store, error) {
 		if have, ok := a.redis.open[key]; ok {
 			return have, nil
 		}
-		remote, err := state.NewRedis(state.RedisOptions{Address: r.Address, Username: r.Username, Password: string(r.Password),
-			TLS: r.TLS, DB: r.DB, Prefix: r.Prefix}, a.o.Now, a.log)
+		o := state.RedisOptions{Address: r.Address, Username: r.Username, Password: string(r.Password), DB: r.DB, Prefix: r.Prefix}
+		if r.TLS {
+			o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		remote, err := state.NewRedis(o, a.o.Now, a.log)
 		if err != nil {
 			return nil, fmt.Errorf("redis %q: %w", r.Name, err)
 		}
 		if a.redis.open == nil {
 			a.redis.open = map[string]state.Store{}
 		}
-		a.redis.open[key] = state.NewFallback(remote, a.keep.local, s.State.OnAway != "closed", a.log)
+		a.redis.open[key] = state.NewFallback(remote, keptOpen{a.keep.local}, s.State.OnAway != "closed", a.log)
 		return a.redis.open[key], nil
 	}
 	return nil, fmt.Errorf("state: no redis block is called %q", s.State.Backend)
