@@ -52,7 +52,7 @@ func (m *mailing) pending(to []int) []int {
 // settle writes a server's answer down for some recipients. False is an answer
 // that is neither yes nor no.
 func (m *mailing) settle(s *session, to []int, r response) bool {
-	a := queue.Attempt{Host: s.host, TLS: s.tls, Remote: true}
+	a := queue.Attempt{Host: s.host, TLS: s.tls, Remote: true, DSN: s.has("DSN")}
 	switch r.class() {
 	case 2:
 		a.Outcome, a.Said = queue.Delivered, r.said()

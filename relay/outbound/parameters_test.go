@@ -24,7 +24,7 @@ var parameters = []talk{
 			S: 250 ok
 			S: 354 go on` + body + `
 			S: 250 done` + bye,
-		want: []string{"delivered 250 done (remote)", "delivered 250 done (remote)"},
+		want: []string{"delivered 250 done (reports) (remote)", "delivered 250 done (reports) (remote)"},
 	},
 	{
 		why: "and left out where the server does not know them",

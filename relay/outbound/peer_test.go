@@ -115,10 +115,10 @@ func testPeer(t *testing.T, p *peer) {
 		env.To[2].Notify, env.To[2].Original = mail.NotifyFailure, "rfc822;c+x@to.test"
 		as := cl.For(&route.Route{Name: "mx", TLS: route.TLSVerify}).Deliver(t.Context(), env, &mail.Message{Blob: mail.Bytes(text)})
 		got := show(as)
-		if !strings.HasPrefix(got[0], "delivered 250 2.0.0 ") || got[1] != "hard 550 5.1.1 no such user (remote)" || !strings.HasPrefix(got[2], "delivered 250 2.0.0 ") {
+		if !strings.HasPrefix(got[0], "delivered 250 2.0.0 ") || got[1] != "hard 550 5.1.1 no such user (reports) (remote)" || !strings.HasPrefix(got[2], "delivered 250 2.0.0 ") {
 			t.Fatalf("message %d: %q", i, got)
 		}
-		if !strings.HasPrefix(as[0].TLS, "TLS 1.3") {
+		if !strings.HasPrefix(as[0].TLS, "TLS 1.3") || !as[0].DSN {
 			t.Errorf("TLS %q", as[0].TLS)
 		}
 		m := p.mails[i]
