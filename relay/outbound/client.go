@@ -90,7 +90,7 @@ type transport struct {
 
 // Deliver implements queue.Transport.
 func (t *transport) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Message) []queue.Attempt {
-	m, err := newMailing(env, msg)
+	m, err := newMailing(env, msg, t.c.o.Now().Add(patience))
 	if err != nil {
 		m.fail(all(env), unreadable(err))
 		return m.attempts
@@ -145,7 +145,7 @@ func (t *transport) deliver(ctx context.Context, m *mailing, to []int) {
 	var worst *failure
 	for _, h := range hosts {
 		left := m.pending(to)
-		if len(left) == 0 || ctx.Err() != nil {
+		if len(left) == 0 || ctx.Err() != nil || t.c.o.Now().After(m.until) {
 			break
 		}
 		if fail := t.try(ctx, h, m, left); fail != nil {
@@ -206,7 +206,7 @@ func (t *transport) try(ctx context.Context, h route.Host, m *mailing, to []int)
 			return nil
 		}
 	}
-	s, fail := t.c.connect(ctx, h, sec)
+	s, fail := t.c.connect(ctx, h, sec, m.until)
 	if fail != nil {
 		sessions.WithLabelValues(t.r.Name, "failed").Inc()
 		return fail

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/route"
@@ -21,24 +22,33 @@ type security struct {
 }
 
 // connect opens a session with a host: its addresses in turn, until one of them
-// is ready to take mail.
-func (c *Client) connect(ctx context.Context, h route.Host, sec security) (*session, *failure) {
+// is ready to take mail. After until no further one is tried.
+func (c *Client) connect(ctx context.Context, h route.Host, sec security, until time.Time) (*session, *failure) {
 	if h.Unix != "" {
 		return c.open(ctx, endpoint{network: "unix", addr: h.Unix, host: h.Unix}, sec)
 	}
 	last := &failure{reply: mail.Defer(51, 4, 3, "The host "+h.Name+" has no address")}
 	for _, addr := range h.Addrs {
-		e := endpoint{"tcp", addr.String(), fmt.Sprintf("%s[%s]:%d", h.Name, addr.Addr(), addr.Port()), certName(h, addr), addr.Port() == 465}
+		e := endpoint{"tcp", addr.String(), hostText(h, addr), certName(h, addr), addr.Port() == 465}
 		s, fail := c.open(ctx, e, sec)
 		if fail == nil {
 			return s, nil
 		}
 		last = fail
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || c.o.Now().After(until) {
 			break
 		}
 	}
 	return nil, last
+}
+
+// hostText is "ex1.example.com[10.0.0.5]:25".
+func hostText(h route.Host, addr netip.AddrPort) string {
+	name := h.Name
+	if strings.HasPrefix(name, "[") || name == addr.Addr().String() {
+		name = "" // an address is all that there is
+	}
+	return fmt.Sprintf("%s[%s]:%d", name, addr.Addr(), addr.Port())
 }
 
 // endpoint is one place to connect to.
@@ -63,7 +73,7 @@ func certName(h route.Host, addr netip.AddrPort) string {
 // read by others is what the policy asks for rather than mail that waits.
 func (c *Client) open(ctx context.Context, e endpoint, sec security) (*session, *failure) {
 	s, fail := c.attempt(ctx, e, sec, true)
-	if fail != nil && fail.handshake && sec.tls == route.TLSMay && ctx.Err() == nil {
+	if fail != nil && fail.handshake && !e.implicit && sec.tls == route.TLSMay && ctx.Err() == nil {
 		c.o.Log.Info("TLS failed; going on in cleartext, as the route's policy allows", "host", e.host, "error", fail.reply.Text)
 		return c.attempt(ctx, e, sec, false)
 	}

@@ -177,6 +177,9 @@ func show(as []queue.Attempt) (out []string) {
 		if a.To != i {
 			s += fmt.Sprintf(" (of recipient %d)", a.To)
 		}
+		if a.DSN {
+			s += " (reports)"
+		}
 		if a.Remote {
 			s += " (remote)"
 		}

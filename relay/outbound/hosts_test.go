@@ -232,6 +232,34 @@ func TestTimeoutWriting(t *testing.T) {
 	})
 }
 
+// Many hosts that only keep us waiting do not hold a delivery for hours.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hs finder
+		for range 10 {
+			hs = append(hs, route.Host{Name: "tarpit.test", Addrs: append(someAddr, someAddr...)})
+		}
+		o := options(t, hs)
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
+			client, _ := newPipe(t)
+			return client, nil
+		}
+		start := time.Now()
+		check(t, deliver(t, NewSMTP(o), &route.Route{}, envelope("b@to.test"), message), "soft 451 4.4.2 The server took too long...")
+		if took := time.Since(start); took > patience+2*greetingTime {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestHostText(t *testing.T) {
+	for name, want := range map[string]string{"mx1.test": "mx1.test[192.0.2.1]:25", "[192.0.2.1]": "[192.0.2.1]:25", "192.0.2.1": "[192.0.2.1]:25"} {
+		if got := hostText(route.Host{Name: name}, someAddr[0]); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newPipe(t)

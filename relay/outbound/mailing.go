@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/queue"
@@ -17,14 +18,15 @@ type mailing struct {
 	msg      *mail.Message
 	size     int64
 	attempts []queue.Attempt // of all recipients of env; Outcome 0: no answer yet
+	until    time.Time       // when no further host is tried
 	sent     bool            // the end of the message went out: it may have been taken
 
 	headerUTF8 bool // the header has octets outside ASCII
 	bodyEight  int8 // whether the body has: 0 not looked yet, 1 yes, -1 no
 }
 
-func newMailing(env mail.Envelope, msg *mail.Message) (*mailing, error) {
-	m := &mailing{env: env, msg: msg, size: msg.Size(), attempts: make([]queue.Attempt, len(env.To))}
+func newMailing(env mail.Envelope, msg *mail.Message, until time.Time) (*mailing, error) {
+	m := &mailing{env: env, msg: msg, size: msg.Size(), until: until, attempts: make([]queue.Attempt, len(env.To))}
 	for i := range m.attempts {
 		m.attempts[i].To = i
 	}
@@ -50,7 +52,7 @@ func (m *mailing) pending(to []int) []int {
 // settle writes a server's answer down for some recipients. False is an answer
 // that is neither yes nor no.
 func (m *mailing) settle(s *session, to []int, r response) bool {
-	a := queue.Attempt{Host: s.host, TLS: s.tls, Remote: true}
+	a := queue.Attempt{Host: s.host, TLS: s.tls, Remote: true, DSN: s.has("DSN")}
 	switch r.class() {
 	case 2:
 		a.Outcome, a.Said = queue.Delivered, r.said()

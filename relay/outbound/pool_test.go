@@ -59,6 +59,35 @@ func TestKeptConnection(t *testing.T) {
 			S: 354 go on` + body + `
 			S: 250 second` + bye,
 			[]string{"hard 550 5.1.1 no (remote)", "delivered 250 second (remote)"}},
+		{"without pipelining as well", opening + `
+			S: 250 HELP
+			C: MAIL FROM:<a@from.test>
+			S: 450 4.7.1 later
+			C: RSET
+			S: 250 reset
+			C: MAIL FROM:<a@from.test>
+			S: 250 ok
+			C: RCPT TO:<b@to.test>
+			S: 250 ok
+			C: DATA
+			S: 354 go on` + body + `
+			S: 250 second` + bye,
+			[]string{"soft 450 4.7.1 later (remote)", "delivered 250 second (remote)"}},
+		{"RSET is refused: a new connection", plain + `
+			C: MAIL FROM:<a@from.test>
+			C: RCPT TO:<b@to.test>
+			C: DATA
+			S: 250 ok
+			S: 550 5.1.1 no
+			S: 503 none
+			C: RSET
+			C: MAIL FROM:<a@from.test>
+			C: RCPT TO:<b@to.test>
+			C: DATA
+			S: 500 what?
+			eof
+			----` + plain + second + bye,
+			[]string{"hard 550 5.1.1 no (remote)", "delivered 250 second (remote)"}},
 		{"a message that was refused leaves nothing to reset", strings.Replace(first, "S: 250 first", "S: 554 5.7.1 spam", 1) + second + bye,
 			[]string{"hard 554 5.7.1 spam (remote)", "delivered 250 second (remote)"}},
 		{"the server closed it meanwhile: a new one", first + "\ndrop\n----\n" + plain + second + bye,

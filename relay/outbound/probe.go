@@ -87,7 +87,7 @@ func (p *Prober) ask(ctx context.Context, r *route.Route, to mail.Address) (prob
 	sec := security{tls: r.TLS, user: r.User, password: r.Secret}
 	var last *failure
 	for _, h := range hosts {
-		s, fail := p.c.connect(ctx, h, sec)
+		s, fail := p.c.connect(ctx, h, sec, p.c.o.Now().Add(probeTime))
 		if fail == nil {
 			var a probed
 			if a, fail = p.dialogue(s, to); fail == nil {

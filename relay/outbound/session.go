@@ -27,6 +27,10 @@ const (
 	blockTime     = 3 * time.Minute // each block of the message
 	doneTime      = 10 * time.Minute
 	quitTime      = 5 * time.Second
+
+	// patience is how long a delivery goes on to further hosts: each of many may
+	// use its five minutes up, and the queue has others waiting.
+	patience = 10 * time.Minute
 )
 
 // blockSize is how much of a message goes out at once.

@@ -3,6 +3,7 @@ package outbound
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/route"
@@ -89,6 +90,30 @@ func TestTLSPolicies(t *testing.T) {
 				t.Errorf("the attempt says TLS %q", as[0].TLS)
 			}
 		})
+	}
+}
+
+// Port 465 speaks TLS from the first octet (RFC 8314), whatever the policy.
+func TestImplicitTLS(t *testing.T) {
+	f := fake(t, "tls\n"+inClear)
+	c := NewSMTP(options(t, nil))
+	s, fail := c.open(t.Context(), endpoint{"tcp", f.addr().String(), "mx1.test", "mx1.test", true}, security{tls: route.TLSVerify})
+	if fail != nil {
+		t.Fatal(fail)
+	}
+	m, err := newMailing(envelope("b@to.test"), &mail.Message{Blob: mail.Bytes(message)}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fail := s.carry(m, []int{0}); fail != nil {
+		t.Fatal(fail)
+	}
+	s.quit()
+	check(t, show(m.attempts), "delivered 250 done (remote)")
+	clear := fake(t, "S: 220 no TLS here\ndrop")
+	_, fail = c.open(t.Context(), endpoint{"tcp", clear.addr().String(), "mx1.test", "mx1.test", true}, security{})
+	if fail == nil || !fail.handshake {
+		t.Errorf("a server without TLS: %v", fail)
 	}
 }
 

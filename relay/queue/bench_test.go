@@ -31,7 +31,7 @@ func (x *instant) Deliver(_ context.Context, env mail.Envelope, _ *mail.Message)
 	for i := range as {
 		as[i] = Attempt{To: i, Outcome: Delivered, Said: "250 ok", Host: "mx1.b.test[192.0.2.1]:25"}
 		if x.down {
-			as[i] = deferred("")
+			as[i] = deferred()
 			as[i].To = i
 		}
 	}

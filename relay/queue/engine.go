@@ -30,8 +30,9 @@ type Queue struct {
 	oldest, newest *entry // all entries, in the order in which they came
 	timers         timers
 	lines          *lines
-	held           int // entries with a held recipient
-	dressed        int // entries with their dress in memory
+	held           int   // entries with a held recipient
+	dressed        int   // entries with their dress in memory
+	owed           []key // done records still to be written
 }
 
 type phase uint8

@@ -28,10 +28,11 @@ type line struct {
 }
 
 // lines are all lines, and the rule of whose turn it is: lines with something
-// to do stand in a ring and are served in turn, each up to its limit. While
-// less than a quarter of the workers are free, a line gets no more than a fifth
-// of its limit: so many destinations that hang at once still leave workers to
-// the ones that do not.
+// to do stand in a ring and are served in turn, each up to its limit. When less
+// than a quarter of the workers are free, a line gets no more than a fifth of
+// its limit, and of the last eighth only lines that have none under way get
+// any: so many destinations that hang at once still leave workers to the ones
+// that do not.
 //
 // It is pure: the Queue guards it and runs what take gives.
 type lines struct {
@@ -120,10 +121,13 @@ func (ls *lines) done(j *job) {
 }
 
 func (ls *lines) allowed(l *line) int {
-	if free := ls.workers - ls.running; free*4 > ls.workers {
+	switch free := ls.workers - ls.running; {
+	case free*4 > ls.workers:
 		return l.limit
+	case free*8 > ls.workers:
+		return max(1, l.limit/5)
 	}
-	return max(1, l.limit/5)
+	return 1
 }
 
 // enring puts a line at the end of the ring if there is something that it may

@@ -27,10 +27,42 @@ func (q *Queue) settleQuietly(e *entry, cs []change) {
 		return
 	}
 	b.Add(kind, record)
+	if finished {
+		abandon = func(err error) { q.owe(e.key, err) }
+	}
 	q.j.Append(&b, abandon)
 	if finished {
 		q.release(e)
 	}
+}
+
+// owe remembers a done record that a full disk did not take: without it the
+// message would be delivered once more after a restart.
+func (q *Queue) owe(k key, err error) {
+	if err == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.owed = append(q.owed, k)
+}
+
+// pay appends what is owed.
+func (q *Queue) pay() {
+	q.mu.Lock()
+	owed := q.owed
+	q.owed = nil
+	q.mu.Unlock()
+	for _, k := range owed {
+		q.finish(k)
+	}
+}
+
+// finish appends a done record.
+func (q *Queue) finish(k key) {
+	var b journal.Batch
+	b.Add(kindDone, doneRecord(k))
+	q.j.Append(&b, func(err error) { q.owe(k, err) })
 }
 
 // apply makes the changes count, and tells whether there was somebody to apply
@@ -112,9 +144,7 @@ func (q *Queue) foretell(b *journal.Batch, e *entry, cs []change) (last bool) {
 func (q *Queue) afterReported(e *entry, reports []*report, finished, last bool) {
 	if finished {
 		if !last {
-			var b journal.Batch
-			b.Add(kindDone, doneRecord(e.key))
-			q.j.Append(&b, nil)
+			q.finish(e.key)
 		}
 		q.release(e)
 	}

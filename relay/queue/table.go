@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"sort"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -111,6 +112,14 @@ func (q *Queue) adopt() {
 	})
 	q.oldest, q.newest, q.dressed, q.held = nil, nil, 0, 0
 	for _, e := range all {
+		if _, err := q.j.Blob(e.key.blob); errors.Is(err, journal.ErrNoBlob) {
+			// Blobs are given back after the last recipient was settled, so only the
+			// record that said so is missing: a full disk and then a crash.
+			q.log.Warn("a message without its octets was settled before the restart; forgotten", "id", e.id)
+			delete(q.entries, e.key)
+			q.owed = append(q.owed, e.key)
+			continue
+		}
 		q.insert(e)
 		q.timers.set(e) // what was committed before Start is Ready, and in line
 	}

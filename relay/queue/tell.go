@@ -93,11 +93,12 @@ func (q *Queue) line(j *job, env *mail.Envelope, c *change, ev *trail.Event) {
 	q.log.LogAttrs(q.ctx, slog.LevelInfo, ev.What, as...)
 }
 
-// watch sets the gauges every few seconds.
+// watch sets the gauges every few seconds, and writes what is owed.
 func (q *Queue) watch() {
 	t := time.NewTicker(5 * time.Second)
 	defer t.Stop()
 	for {
+		q.pay()
 		s := q.Stats()
 		messages.WithLabelValues("waiting").Set(float64(s.Waiting))
 		messages.WithLabelValues("ready").Set(float64(s.Ready))

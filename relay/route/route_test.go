@@ -247,3 +247,33 @@ func TestTableErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestListening(t *testing.T) {
+	addrs := func(ss ...string) (out []netip.AddrPort) {
+		for _, s := range ss {
+			out = append(out, netip.MustParseAddrPort(s))
+		}
+		return out
+	}
+	machine := []netip.Addr{netip.MustParseAddr("192.0.2.5"), netip.MustParseAddr("2001:db8::5")}
+	cases := []struct {
+		bound, to string
+		want      bool
+	}{
+		{"192.0.2.5:25", "192.0.2.5:25", true},
+		{"192.0.2.5:25", "[::ffff:192.0.2.5]:25", true},
+		{"192.0.2.5:587", "192.0.2.5:25", false},
+		{"192.0.2.5:25", "127.0.0.1:25", false},
+		{"0.0.0.0:25", "192.0.2.5:25", true},
+		{"[::]:25", "192.0.2.5:25", true}, // takes both families
+		{"[::]:25", "[2001:db8::5]:25", true},
+		{"0.0.0.0:25", "127.0.0.9:25", true}, // an MX of 127.0.0.9 is a way to us
+		{"0.0.0.0:25", "192.0.2.6:25", false},
+		{"0.0.0.0:2525", "192.0.2.5:25", false},
+	}
+	for _, c := range cases {
+		if got := Listening(addrs(c.bound), machine)(addrs(c.to)[0]); got != c.want {
+			t.Errorf("bound to %s, mail to %s: %v", c.bound, c.to, got)
+		}
+	}
+}

@@ -2,8 +2,6 @@ package route
 
 import (
 	"fmt"
-	"net/netip"
-	"strings"
 
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
@@ -17,30 +15,6 @@ type TableOptions struct {
 	Resolver dns.Resolver
 	Self     Self
 	Port     uint16 // of MX hosts; default 25
-}
-
-// Self is how this gateway knows itself among the hosts of a domain.
-type Self struct {
-	Names []string                       // its host names
-	Addrs func(addr netip.AddrPort) bool // whether a listener of ours takes mail there; nil: none
-}
-
-func (s Self) named(host string) bool {
-	for _, n := range s.Names {
-		if strings.EqualFold(strings.TrimSuffix(n, "."), host) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s Self) at(addrs []netip.AddrPort) bool {
-	for _, a := range addrs {
-		if s.Addrs != nil && s.Addrs(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // Table is the routes of a configuration. It is immutable and safe for
