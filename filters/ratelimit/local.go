@@ -53,6 +53,7 @@ func (l *local) Take(_ context.Context, n int64, windows ...state.Window) (state
 	now := l.now()
 	t := state.Taken{OK: true, Over: -1}
 	var held []*rate.Reservation
+	share := 0.0 // of the fullest window
 	for i, w := range windows {
 		lim := l.limiter(w)
 		used := int64(float64(lim.Burst())-lim.TokensAt(now)+0.5) + n
@@ -68,8 +69,8 @@ func (l *local) Take(_ context.Context, n int64, windows ...state.Window) (state
 			}
 			t.Wait = max(t.Wait, wait)
 		}
-		if t.OK {
-			t.Count = max(t.Count, used)
+		if s := float64(used) / float64(lim.Burst()); t.OK && s > share {
+			share, t.Count = s, used
 		}
 	}
 	if !t.OK {

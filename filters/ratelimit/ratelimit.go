@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -32,7 +33,7 @@ func Kind() filters.Kind {
 		Facts: pipeline.Schema{
 			{Name: "over", Type: pipeline.Bool, Doc: "a window has no room left"},
 			{Name: "count", Type: pipeline.Number, Doc: "how much of the fullest window (or the one that is over) is in use"},
-			{Name: "limit", Type: pipeline.Number, Doc: "the size of that window"},
+			{Name: "limit", Type: pipeline.Number, Doc: "the size of the window that is over; of the smallest where none is"},
 			{Name: "wait", Type: pipeline.Duration, Doc: "how long until there is room"},
 		},
 		Scope:    pipeline.PerRecipient,
@@ -106,9 +107,9 @@ func (f *filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipelin
 }
 
 func (f *filter) finding(t state.Taken, n int64, ws []state.Window) pipeline.Finding {
-	at := max(t.Over, 0)
+	at := t.Over
 	if t.OK {
-		at = fullest(ws)
+		at = smallest(ws)
 	}
 	fd := pipeline.Finding{
 		Facts: pipeline.Facts{
@@ -117,7 +118,7 @@ func (f *filter) finding(t state.Taken, n int64, ws []state.Window) pipeline.Fin
 			"limit": float64(ws[at].Max),
 			"wait":  t.Wait,
 		},
-		Reason: fmt.Sprintf("%d of %s", t.Count, f.rates[at]),
+		Reason: f.reason(t),
 	}
 	if t.OK {
 		fd.Charge = charge{n, ws}
@@ -125,9 +126,16 @@ func (f *filter) finding(t state.Taken, n int64, ws []state.Window) pipeline.Fin
 	return fd
 }
 
-// fullest is the window that a Taken speaks of when all had room. The Store
-// does not name it; the smallest is the likeliest to be the fullest.
-func fullest(ws []state.Window) int {
+func (f *filter) reason(t state.Taken) string {
+	if t.OK {
+		return fmt.Sprintf("%d in use of the fullest window", t.Count)
+	}
+	return fmt.Sprintf("%d of %s, room in %s", t.Count, f.rates[t.Over], t.Wait.Round(time.Second))
+}
+
+// smallest is the window that the fact limit tells of when all had room: the
+// Store does not say which one its count is about.
+func smallest(ws []state.Window) int {
 	at := 0
 	for i, w := range ws {
 		if w.Max < ws[at].Max {
