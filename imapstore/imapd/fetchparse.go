@@ -60,7 +60,7 @@ func (s *session) parseFetch(byUID bool) *fetching {
 		f.items = append([]item{{name: "UID"}}, f.items...)
 	}
 	if f.asks("MODSEQ") {
-		s.condstore = true // RFC 7162 section 3.1
+		s.useCondstore()
 	}
 	return f
 }

@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +25,7 @@ import (
 	"github.com/forepost/forepost/imapstore/vol"
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/meter"
 )
 
 const (
@@ -193,3 +196,16 @@ var testCert = sync.OnceValue(func() *tls.Config {
 	}
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 })
+
+// metricPanicsValue is how many sessions have panicked.
+func metricPanicsValue(tb testing.TB) string {
+	tb.Helper()
+	w := httptest.NewRecorder()
+	meter.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, line := range strings.Split(w.Body.String(), "\n") {
+		if strings.HasPrefix(line, "forepost_imap_panics_total ") {
+			return line
+		}
+	}
+	return ""
+}

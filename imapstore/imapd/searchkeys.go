@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
+	"github.com/forepost/forepost/relay/mime"
 )
 
 // flagKeys are the keys that ask for one flag; "UN" before them asks for its
@@ -45,10 +46,11 @@ func init() { // NOT and OR come back to the table
 		"SENTON":     dates(sentDate, on),
 		"SENTSINCE":  dates(sentDate, since),
 
-		"FROM": field("From"), "TO": field("To"), "CC": field("Cc"), "BCC": field("Bcc"), "SUBJECT": field("Subject"),
+		"FROM": addressField("From"), "TO": addressField("To"), "CC": addressField("Cc"), "BCC": addressField("Bcc"),
+		"SUBJECT": func(p *searchParser) *key { return headerKey("Subject", p.text(), nil) },
 		"HEADER": func(p *searchParser) *key {
 			name := p.text()
-			return headerKey(name, p.text())
+			return headerKey(name, p.text(), nil)
 		},
 		"BODY": func(p *searchParser) *key { return textKey(p.text(), (*candidateMessage).inBody) },
 		"TEXT": func(p *searchParser) *key { return textKey(p.text(), (*candidateMessage).inText) },
@@ -101,7 +103,8 @@ func modseq(p *searchParser) *key {
 		d.SP()
 	}
 	n := d.Number64()
-	p.out.modseq, p.s.condstore = true, true
+	p.out.modseq = true
+	p.s.useCondstore()
 	return entryKey(func(e *imapstore.Entry) bool { return e.ModSeq >= n })
 }
 
@@ -140,13 +143,25 @@ func dates(from source, ok func(have, want int) bool) func(*searchParser) *key {
 	}
 }
 
-func field(name string) func(*searchParser) *key {
-	return func(p *searchParser) *key { return headerKey(name, p.text()) }
+// addressField looks into a field as it is shown, and into its addresses as
+// ENVELOPE has them, which RFC 9051 section 6.4.4 speaks of: without comments
+// and folds.
+func addressField(name string) func(*searchParser) *key {
+	return func(p *searchParser) *key {
+		return headerKey(name, p.text(), func(f mime.Field, needle string) bool {
+			for _, a := range parseAddresses(f.Raw) {
+				if strings.Contains(fold(a.local+"@"+a.domain), needle) {
+					return true
+				}
+			}
+			return false
+		})
+	}
 }
 
-// headerKey looks into the fields of that name, decoded. The empty string is in
-// every field (RFC 9051 section 6.4.4).
-func headerKey(name, want string) *key {
+// headerKey looks into the fields of that name, decoded, and asks also where it
+// is given. The empty string is in every field (RFC 9051 section 6.4.4).
+func headerKey(name, want string, also func(f mime.Field, needle string) bool) *key {
 	needle := fold(want)
 	return &key{costHeader, func(c *candidateMessage) bool {
 		root, ok := c.structure()
@@ -154,7 +169,7 @@ func headerKey(name, want string) *key {
 			return false
 		}
 		for _, f := range root.All(name) {
-			if strings.Contains(fold(f.Text()), needle) {
+			if strings.Contains(fold(f.Text()), needle) || also != nil && also(f, needle) {
 				return true
 			}
 		}

@@ -148,6 +148,7 @@ type panicky struct{ imapstore.Store }
 func (panicky) Account(string) (imapstore.Account, error) { panic("a bug") }
 
 func TestPanicEndsOneSession(t *testing.T) {
+	panics := metricPanicsValue(t)
 	h := serve(t, func(c *Config) { c.Store = panicky{c.Store} })
 	other, w := dialRaw(t, h), dialRaw(t, h)
 	other.want(t, "* OK ")
@@ -156,6 +157,9 @@ func TestPanicEndsOneSession(t *testing.T) {
 	w.wantClosed(t)
 	io.WriteString(other, "a NOOP\r\n")
 	other.want(t, "a OK")
+	if metricPanicsValue(t) == panics {
+		t.Error("the panic was not counted")
+	}
 	if log := h.log.String(); !strings.Contains(log, "panic in a session") || !strings.Contains(log, "server_test.go") {
 		t.Errorf("the log has no stack: %s", log)
 	}

@@ -64,8 +64,9 @@ const (
 	maxTries     = 5
 )
 
-// limitsNew are for clients that nobody knows yet.
-var limitsNew = wire.Limits{Line: 8 << 10, Literal: 4 << 10, Drain: 64 << 10}
+// limitsNew are for clients that nobody knows yet. ID may have 31 KiB (RFC 2971
+// section 3.3).
+var limitsNew = wire.Limits{Line: 40 << 10, Literal: 4 << 10, Drain: 64 << 10}
 
 func newSession(srv *Server, conn net.Conn) *session {
 	s := &session{srv: srv, state: stateNew}

@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -81,10 +82,22 @@ func (s *session) enable() reply {
 	return done("")
 }
 
+// useCondstore turns mod-sequences on (RFC 7162 section 3.1). If a mailbox is
+// selected already the client hears where it begins to count.
+func (s *session) useCondstore() {
+	if s.condstore {
+		return
+	}
+	s.condstore = true
+	if s.view != nil {
+		s.enc.Line("* OK [HIGHESTMODSEQ ", strconv.FormatUint(s.view.snap.HighestModSeq, 10), "] Highest mod-sequence")
+	}
+}
+
 func (s *session) switchOn(w string) {
 	switch w {
 	case "CONDSTORE":
-		s.condstore = true
+		s.useCondstore()
 	case "UTF8=ACCEPT":
 		s.enc.UTF8 = true
 	case "IMAP4rev2":

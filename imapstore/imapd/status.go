@@ -48,7 +48,7 @@ func (s *session) statusItems() (items []string) {
 		}
 		items = append(items, w)
 		if w == "HIGHESTMODSEQ" {
-			s.condstore = true // RFC 7162 section 3.1
+			s.useCondstore()
 		}
 	})
 	if len(items) == 0 {

@@ -97,7 +97,7 @@ func (s *session) store(byUID bool) reply {
 		return readOnly()
 	}
 	if st.unchanged != nil {
-		s.condstore = true // RFC 7162 section 3.1
+		s.useCondstore()
 	}
 	uids := s.uidsAt(at)
 	modified, err := s.storeFlags(uids, &st)
