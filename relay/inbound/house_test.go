@@ -179,7 +179,24 @@ type site struct {
 	srv    *Server
 	addr   string
 	panics []string
+
+	faraway bool // clients seem to come from elsewhere than loopback
 }
+
+// farListener gives its clients another address.
+type farListener struct{ net.Listener }
+
+func (l farListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return farConn{c}, nil
+}
+
+type farConn struct{ net.Conn }
+
+func (farConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 1} }
 
 var testTime = time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC)
 
@@ -210,6 +227,9 @@ func (s *site) start(t testing.TB) *site {
 	}
 	if s.srv, err = New(s.cfg); err != nil {
 		t.Fatal(err)
+	}
+	if s.faraway {
+		l = farListener{l}
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.srv.Serve(l) }()

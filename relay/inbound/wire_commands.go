@@ -73,6 +73,9 @@ func badOctet(line string) (worst int) {
 	return worst
 }
 
+// maxName is the longest domain, RFC 5321 section 4.5.3.1.2.
+const maxName = 255
+
 // idling counts commands that lead nowhere and tells whether there were too many.
 func (w *wire) idling() bool {
 	if w.idle++; w.idle > maxIdle {
@@ -97,6 +100,10 @@ func (w *wire) hello(verb, arg string) string {
 	name, _, _ := strings.Cut(arg, " ")
 	if (verb == "LHLO") != (w.cfg.Protocol == LMTP) || name == "" {
 		return verb + " " + name // go-smtp refuses it
+	}
+	if len(name) > maxName {
+		w.answer(501, "5.5.2", "The name is too long")
+		return ""
 	}
 	if r := w.talk.hello(verb, name); !r.IsZero() {
 		w.refuse(r)
