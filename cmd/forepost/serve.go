@@ -127,9 +127,7 @@ func checkCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			diags, err := appliance.Check(o)
 			if asJSON {
-				if err := diags.WriteJSON(c.OutOrStdout()); err != nil {
-					return err
-				}
+				fmt.Fprintf(c.OutOrStdout(), "%s\n", diags.JSON())
 			} else {
 				fmt.Fprint(c.OutOrStdout(), diags.String())
 			}
@@ -145,6 +143,6 @@ func checkCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&o.Config, "config", defaultConfig, "the configuration")
 	c.Flags().StringToStringVar(&o.Vars, "var", nil, "a variable of the configuration, NAME=VALUE")
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	c.Flags().BoolVar(&asJSON, "json", false, "a JSON array with an object for each")
 	return c
 }

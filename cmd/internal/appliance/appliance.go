@@ -43,6 +43,7 @@ type Options struct {
 
 // Appliance is the gateway.
 type Appliance struct {
+	users
 	o         Options
 	log       *slog.Logger
 	ids       *mail.IDs
@@ -93,7 +94,7 @@ func New(ctx context.Context, o Options) (a *Appliance, err error) {
 	if a.keep, err = openKeep(ctx, a.keepOptions(cfg.Settings), &a.undo); err != nil {
 		return nil, err
 	}
-	a.directory.book = a.keep.book
+	a.directory.book, a.users = a.keep.book, users{a.keep}
 	l, err := a.build(cfg, nil)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,12 @@ type ConfigError struct {
 }
 
 func (e *ConfigError) Error() string {
-	n := e.Diagnostics.Errors()
+	n := 0
+	for _, d := range e.Diagnostics {
+		if d.Severity == policies.SeverityError {
+			n++
+		}
+	}
 	if n == 1 {
 		return fmt.Sprintf("%s has an error; it is told above", e.Path)
 	}
@@ -55,6 +60,13 @@ func load(o Options, strict bool) (*policies.Config, policies.Diagnostics, error
 		cfg.Settings.DataDir = o.Data
 	}
 	return cfg, diags, nil
+}
+
+// Check reads a configuration without using it: warnings and errors; the error
+// is a *ConfigError where there are errors.
+func Check(o Options) (policies.Diagnostics, error) {
+	_, diags, err := load(o, false)
+	return diags, err
 }
 
 // build makes what is in force of a configuration that was read. old is what

@@ -113,14 +113,11 @@ func (a *Appliance) pop3Door(s *policies.Settings, ms policies.MailServer) (*ser
 	if err != nil {
 		return nil, err
 	}
-	srv, err := pop3pickup.New(pop3pickup.Config{
+	srv := pop3pickup.New(pop3pickup.Config{
 		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
 		Delete: ms.Delete, LoginDelay: ms.LoginDelay,
 		Store: a.keep.store, Accounts: a.keep.book, Now: a.o.Now, Log: a.log.With("pop3", ms.Name), IDs: a.ids,
 	})
-	if err != nil {
-		return nil, err
-	}
 	ms.At = policies.Where{}
 	return &server{Endpoint: admin.Endpoint{Kind: "pop3", Name: ms.Name, Address: ms.Address},
 		spec: spec(ms) + s.Hostname, serve: srv.Serve, shutdown: srv.Shutdown}, nil
