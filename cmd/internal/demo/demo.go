@@ -90,7 +90,7 @@ func build(o Options) (s *stage, err error) {
 	if s.mx, err = startSink(friendMX); err != nil {
 		return nil, fmt.Errorf("the pretend mail server: %w", err)
 	}
-	return s, writeWorld(s.dir, s.ports, s.keys, s.dns.Addr().String())
+	return s, writeWorld(s.dir, s.ports, s.keys, s.dns.Addr())
 }
 
 func (s *stage) startDNS() error {
