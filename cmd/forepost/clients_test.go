@@ -57,7 +57,7 @@ func TestRealClients(t *testing.T) {
 	if err := os.WriteFile(file, []byte(oddMessage), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out := command(t, g, "swaks", "--server", g.address("smtp", "edge"), "-tls", "--from", "me@friend.test", "--to", "bob@local.test", "--data", "@"+file)
+	out := runProgram(t, g, "swaks", "--server", g.address("smtp", "edge"), "-tls", "--from", "me@friend.test", "--to", "bob@local.test", "--data", "@"+file)
 	if !strings.Contains(out, "TLS started") {
 		t.Errorf("swaks did not use STARTTLS:\n%s", out)
 	}
@@ -104,8 +104,8 @@ func serveClients(t *testing.T) *gateway {
 	return g
 }
 
-// command runs a program that must succeed, with a home of its own.
-func command(t *testing.T, g *gateway, name string, args ...string) string {
+// runProgram runs a program that must succeed, with a home of its own.
+func runProgram(t *testing.T, g *gateway, name string, args ...string) string {
 	t.Helper()
 	c := exec.Command(name, args...)
 	c.Env = append(os.Environ(), "HOME="+g.dir, "FETCHMAILHOME="+g.dir)
@@ -120,7 +120,7 @@ func curlWith(scheme, server, path string, options ...string) func(*testing.T, *
 	return func(t *testing.T, g *gateway) string {
 		kind := strings.TrimSuffix(scheme, "s")
 		args := append([]string{"-sS", "-u", "bob@local.test:secret", scheme + "://" + g.address(kind, server) + path}, options...)
-		return command(t, g, "curl", args...)
+		return runProgram(t, g, "curl", args...)
 	}
 }
 
@@ -136,7 +136,7 @@ func mbsync(t *testing.T, g *gateway) string {
 	if err := os.MkdirAll(maildir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	command(t, g, "mbsync", "-c", rc, "mail")
+	runProgram(t, g, "mbsync", "-c", rc, "mail")
 	files, err := filepath.Glob(filepath.Join(maildir, "INBOX", "*", "*:2,*"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("mbsync made %v, %v", files, err)
@@ -167,7 +167,7 @@ c.logout()
 `
 
 func imaplib(t *testing.T, g *gateway) string {
-	return command(t, g, "python3", "-c", imaplibScript, g.port("imap", "mail"))
+	return runProgram(t, g, "python3", "-c", imaplibScript, g.port("imap", "mail"))
 }
 
 const poplibScript = `
@@ -186,7 +186,7 @@ c.quit()
 `
 
 func poplib(t *testing.T, g *gateway) string {
-	return command(t, g, "python3", "-c", poplibScript, g.port("pop3", "mail"))
+	return runProgram(t, g, "python3", "-c", poplibScript, g.port("pop3", "mail"))
 }
 
 func fetchmail(t *testing.T, g *gateway) string {
@@ -197,7 +197,7 @@ func fetchmail(t *testing.T, g *gateway) string {
 	if err := os.WriteFile(rc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command(t, g, "fetchmail", "-f", rc, "--nodetach", "--nosyslog", "--pidfile", filepath.Join(g.dir, "fetchmail.pid"), "--invisible")
+	runProgram(t, g, "fetchmail", "-f", rc, "--nodetach", "--nosyslog", "--pidfile", filepath.Join(g.dir, "fetchmail.pid"), "--invisible")
 	b, err := os.ReadFile(box)
 	if err != nil {
 		t.Fatal(err)
