@@ -49,7 +49,8 @@ quarantine "suspicious" {
 
 # Facts about mail. A filter runs only when a rule needs its answer.
 filter "dnsbl" "demo" {
-  zone = "bl.test"
+  zone    = "bl.test"
+  private = true # the pretend internet's addresses are loopback ones
 }
 
 filter "content" "bulk" {

@@ -70,7 +70,7 @@ func (s *stage) checkMailbox(ctx context.Context, done []scene, differ func(stri
 		}
 		compare(protocol, got, want, differ)
 		for i, m := range got {
-			if protocol == "IMAP" && i < len(want) && want[i].tagged() != strings.Contains(m.flags, "tag") {
+			if protocol == "IMAP" && i < len(want) && want[i].tagged() != strings.Contains(m.flags, "spam") {
 				differ("IMAP: message %d has the flags %q", i+1, m.flags)
 			}
 		}
