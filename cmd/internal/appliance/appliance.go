@@ -67,7 +67,7 @@ type Appliance struct {
 // New reads the configuration, opens the data directory and the doors: what can
 // go wrong goes wrong here. Nothing is answered before Start. An error about the
 // configuration is a *ConfigError.
-func New(ctx context.Context, o Options) (a *Appliance, err error) {
+func New(ctx context.Context, o Options) (*Appliance, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -78,40 +78,43 @@ func New(ctx context.Context, o Options) (a *Appliance, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a = &Appliance{o: o, log: o.Log, started: o.Now()}
+	a := &Appliance{o: o, log: o.Log, started: o.Now()}
 	if a.log == nil {
 		a.log = o.LogTo(cfg.Settings.Log)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.undo.run(ctx, a.log))
-		}
-	}()
-	// One straight line, from the ground up. What is added to undo last is undone first.
-	a.ids = mail.NewIDs(nodeName(cfg.Settings), o.Now)
+	if err := a.assemble(ctx, cfg); err != nil {
+		return nil, errors.Join(err, a.undo.run(ctx, a.log))
+	}
+	return a, nil
+}
+
+// assemble puts the house together in one straight line, from the ground up.
+// What is added to undo last is undone first.
+func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err error) {
+	a.ids = mail.NewIDs(nodeName(cfg.Settings), a.o.Now)
 	a.directory = &directory{live: a.live, ask: a.probe}
 	a.transports(cfg.Settings)
 	if a.keep, err = openKeep(ctx, a.keepOptions(cfg.Settings), &a.undo); err != nil {
-		return nil, err
+		return err
 	}
 	a.directory.book, a.users = a.keep.book, users{a.keep}
 	l, err := a.build(cfg, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.undo.add("redis", func(context.Context) error { return a.redis.close() })
 	if err := a.settle(ctx, l.settings); err != nil {
-		return nil, err
+		return err
 	}
 	a.current.Store(l)
 	if a.servers, err = a.doors(l); err != nil {
-		return nil, err
+		return err
 	}
 	if err := listen(a.servers); err != nil {
-		return nil, err
+		return err
 	}
 	a.undo.add("doors", a.closeDoors)
-	return a, a.openControl(l.settings)
+	return a.openControl(l.settings)
 }
 
 // keepOptions are what the rooms of the data directory ask of the others.
