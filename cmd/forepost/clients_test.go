@@ -152,7 +152,7 @@ func mbsync(t *testing.T, g *gateway) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = strings.ReplaceAll(string(b), "\n", "\r\n") // a Maildir has LF
+	text = strings.ReplaceAll(string(b), "\n", "\r\n")                         // a Maildir has LF
 	return regexp.MustCompile("X-TUID: [^\r]*\r\n").ReplaceAllString(text, "") // mbsync's own
 }
 
