@@ -266,7 +266,7 @@ func TestNeverBlocks(t *testing.T) {
 			h.refuse(h.ids.Session().Transaction(0), "a@example.com", "b@example.org", long)
 		}
 		lost := h.Trail.Stats().Dropped
-		if lost != 201-80-1 && lost != 201-81 {
+		if lost < 117 || lost > 120 { // 81 of them fit
 			t.Errorf("%d of 200 entries of 100 KiB were dropped by a buffer of 8 MiB", lost)
 		}
 		close(gate)
