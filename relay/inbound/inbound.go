@@ -59,7 +59,13 @@ func FromQueue(q *queue.Queue) Spool { return queueSpool{q} }
 
 type queueSpool struct{ q *queue.Queue }
 
-func (s queueSpool) Draft(id mail.ID) (Draft, error) { return s.q.Draft(id) }
+func (s queueSpool) Draft(id mail.ID) (Draft, error) {
+	d, err := s.q.Draft(id)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
 
 // Protocol is what a listener speaks.
 type Protocol uint8

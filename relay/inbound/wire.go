@@ -60,6 +60,7 @@ type talker interface {
 	utf8() bool // the transaction is under SMTPUTF8
 	id() mail.ID
 	secured(tls.ConnectionState)
+	refused(verb, reply string) // a refusal goes out, whoever made it
 }
 
 // dataState is how far DATA has come.
@@ -80,6 +81,7 @@ const (
 	drainData    = 1 << 20   // octets of data that are read beyond the limit and as much again
 	dataDeadline = time.Hour // for the whole of the data
 	writeTime    = time.Minute
+	tlsTime      = time.Minute // for a handshake
 )
 
 var bufPool = sync.Pool{New: func() any { b := make([]byte, bufSize); return &b }}

@@ -103,7 +103,7 @@ func (w *wire) startTLS(arg string) {
 
 // handshake puts TLS over the connection.
 func (w *wire) handshake() error {
-	ctx, cancel := context.WithTimeout(context.Background(), w.cfg.Idle)
+	ctx, cancel := context.WithTimeout(context.Background(), min(tlsTime, w.cfg.Idle))
 	defer cancel()
 	conn := tls.Server(w.conn, w.cfg.TLS)
 	w.conn.SetDeadline(time.Time{}) // the context's holds
