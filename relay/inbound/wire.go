@@ -32,7 +32,8 @@ type wire struct {
 	path    mail.Address
 	sasl    bool // the next line answers a challenge of AUTH
 	data    dataState
-	size    int64 // octets of the data so far
+	size    int64  // octets of the data so far
+	decoded []byte // room for them
 
 	engine []byte   // what go-smtp has written of a line
 	lines  []string // and of a reply

@@ -36,7 +36,8 @@ func (w *wire) readData(max int64, sink func([]byte)) error {
 		return errors.New("no data to be read")
 	}
 	w.data = dataBroken
-	dec := dotDecoder{repair: w.cfg.RepairLines}
+	dec := dotDecoder{repair: w.cfg.RepairLines, out: w.decoded}
+	defer func() { w.decoded = dec.out[:0] }()
 	last := deadlineIn(dataDeadline)
 	for done := false; !done; {
 		if w.r == w.n {
