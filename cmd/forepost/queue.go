@@ -82,11 +82,9 @@ func queueTable(w io.Writer, es []admin.QueueEntry) error {
 	fmt.Fprintln(t, "ID\tSINCE\tSIZE\tFROM\tTO\tTRIES\tNEXT\tREASON")
 	for _, e := range es {
 		for _, r := range e.To {
-			next := r.Next.Local().Format("01-02 15:04:05")
-			if e.Held {
-				next = "held"
-			} else if r.Next.IsZero() {
-				next = "now"
+			next := r.State
+			if !r.Next.IsZero() {
+				next = r.Next.Local().Format("01-02 15:04:05")
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\t<%s>\t%s\t%d\t%s\t%s\n", e.ID, e.Since.Local().Format(time.DateTime), story.Size(e.Size),
 				story.Clean(e.From), story.Clean(r.Address), r.Tries, next, strings.TrimSpace(story.Clean(r.Reason)))

@@ -26,7 +26,9 @@ func (p *probe) Inspect(ctx context.Context, tx *Transaction) (Finding, error) {
 	return p.do(ctx, tx)
 }
 
-func (p *probe) Settle(_ context.Context, _ Finding, taken bool) { p.settled = append(p.settled, taken) }
+func (p *probe) Settle(_ context.Context, _ Finding, taken bool) {
+	p.settled = append(p.settled, taken)
+}
 
 func instance(p *probe, s Scope) *Instance {
 	return &Instance{Name: "probe", Kind: "probe", Filter: p, Scope: s}

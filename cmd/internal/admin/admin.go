@@ -85,13 +85,13 @@ type QueueEntry struct {
 	From  string           `json:"from"`
 	Since time.Time        `json:"since"`
 	Size  int64            `json:"size"`
-	Held  bool             `json:"held,omitempty"`
 	To    []QueueRecipient `json:"to"`
 }
 
 // QueueRecipient is a recipient that it waits for.
 type QueueRecipient struct {
 	Address string    `json:"address"`
+	State   string    `json:"state"` // waiting, ready, active, held
 	Tries   int       `json:"tries"`
 	Next    time.Time `json:"next,omitzero"`
 	Reason  string    `json:"reason,omitempty"`
