@@ -108,9 +108,7 @@ func TestHoldReleaseRemoveRetry(t *testing.T) {
 		if len(w.seen()) != tries+2 { // the try, and the report of the delay
 			t.Errorf("deliveries after release: %s", short(w.seen()[tries:]))
 		}
-		w.mu.Lock()
-		w.say = nil
-		w.mu.Unlock()
+		w.answer(nil)
 		if n := w.q.Retry(first); n != 1 {
 			t.Errorf("Retry touched %d", n)
 		}
@@ -128,7 +126,7 @@ func TestHoldReleaseRemoveRetry(t *testing.T) {
 func TestHoldInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(o *Options) { o.PerHop = 1 }).start()
-		w.block["stuck.test"] = make(chan struct{})
+		release := w.hang("stuck.test")
 		w.send(envelope("a@a.test", "first@stuck.test"))
 		id := w.send(envelope("a@a.test", "second@stuck.test"))
 		synctest.Wait()
@@ -138,8 +136,7 @@ func TestHoldInLine(t *testing.T) {
 		if n, err := w.q.Hold(context.Background(), id, "wait"); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
-		close(w.block["stuck.test"])
-		delete(w.block, "stuck.test")
+		release()
 		synctest.Wait()
 		if s := short(w.seen()); s != "a@a.test>first@stuck.test, " {
 			t.Errorf("deliveries: %s", s)

@@ -18,7 +18,7 @@ import (
 func TestStuckHopHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t).start()
-		w.block["stuck.test"] = make(chan struct{})
+		release := w.hang("stuck.test")
 		for i := range 1000 {
 			w.send(envelope("a@a.test", fmt.Sprintf("u%d@stuck.test", i)))
 		}
@@ -31,8 +31,7 @@ func TestStuckHopHoldsNobodyUp(t *testing.T) {
 		if s := w.q.Stats(); s.Active != 20 || s.Ready != 980 {
 			t.Errorf("stats %+v", s)
 		}
-		close(w.block["stuck.test"])
-		delete(w.block, "stuck.test")
+		release()
 		synctest.Wait()
 		if len(w.seen()) != 1001 || !w.empty() {
 			t.Errorf("%d delivered, stats %+v", len(w.seen()), w.q.Stats())
@@ -44,16 +43,14 @@ func TestStuckHopHoldsNobodyUp(t *testing.T) {
 func TestStopDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(o *Options) { o.PerHop = 1 }).start()
-		gate := make(chan struct{})
-		w.block["slow.test"] = gate
+		release := w.hang("slow.test")
 		w.send(envelope("a@a.test", "under-way@slow.test"))
 		w.send(envelope("a@a.test", "in-line@slow.test"))
 		synctest.Wait()
-		time.AfterFunc(5*time.Second, func() { close(gate) })
+		time.AfterFunc(5*time.Second, release)
 		if err := w.q.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
-		delete(w.block, "slow.test")
 		if s := short(w.seen()); s != "a@a.test>under-way@slow.test, " {
 			t.Errorf("delivered: %s", s)
 		}
@@ -72,7 +69,7 @@ func TestStopDrains(t *testing.T) {
 func TestStopCutsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t).start()
-		w.block["stuck.test"] = make(chan struct{})
+		w.hang("stuck.test")
 		w.send(envelope("a@a.test", "b@stuck.test"))
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
