@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -85,10 +86,10 @@ func TestHoldReleaseRemoveRetry(t *testing.T) {
 				t.Errorf("%d recipients, error %v", n, err)
 			}
 		}
-		must(w.q.Hold(ctx, first, "ask Bob"))
-		must(w.q.Remove(ctx, second, "spam"))
-		must(w.q.Release(ctx, held))
-		if n, err := w.q.Remove(ctx, "4bQz7K2MwXc9T", ""); n != 0 || err != nil {
+		must(w.q.Hold(ctx, Filter{ID: first}, "ask Bob"))
+		must(w.q.Remove(ctx, Filter{ID: second}, "spam"))
+		must(w.q.Release(ctx, Filter{ID: held}))
+		if n, err := w.q.Remove(ctx, Filter{ID: "4bQz7K2MwXc9T"}, ""); n != 0 || err != nil {
 			t.Errorf("an unknown ID: %d, %v", n, err)
 		}
 		synctest.Wait()
@@ -103,13 +104,13 @@ func TestHoldReleaseRemoveRetry(t *testing.T) {
 		if len(in) != 1 || in[0].Envelope.ID != first || in[0].Recipients[0].Reply != "ask Bob" || len(w.seen()) != tries {
 			t.Fatalf("a day after the restart: %+v, %d tries", in, len(w.seen())-tries)
 		}
-		must(w.q.Release(ctx, first))
+		must(w.q.Release(ctx, Filter{ID: first}))
 		synctest.Wait()
 		if len(w.seen()) != tries+2 { // the try, and the report of the delay
 			t.Errorf("deliveries after release: %s", short(w.seen()[tries:]))
 		}
 		w.answer(nil)
-		if n := w.q.Retry(first); n != 1 {
+		if n := w.q.Retry(Filter{ID: first}); n != 1 {
 			t.Errorf("Retry touched %d", n)
 		}
 		synctest.Wait()
@@ -128,18 +129,59 @@ func TestHoldInLine(t *testing.T) {
 		w := newWorld(t, func(o *Options) { o.PerHop = 1 }).start()
 		release := w.hang("stuck.test")
 		w.send(envelope("a@a.test", "first@stuck.test"))
+		synctest.Wait()
 		id := w.send(envelope("a@a.test", "second@stuck.test"))
 		synctest.Wait()
 		if s := w.q.Show(id)[0].Recipients[0].State; s != Ready {
 			t.Fatalf("the second is %s", s)
 		}
-		if n, err := w.q.Hold(context.Background(), id, "wait"); n != 1 || err != nil {
+		if n, err := w.q.Hold(context.Background(), Filter{ID: id}, "wait"); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
 		release()
 		synctest.Wait()
 		if s := short(w.seen()); s != "a@a.test>first@stuck.test, " {
 			t.Errorf("deliveries: %s", s)
+		}
+	})
+}
+
+// A filter that names a recipient touches no other of the same message.
+func TestFilterTouchesOnlyWhatItChose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t).start()
+		w.answer(func(mail.Envelope, mail.Recipient) Attempt { return deferred() })
+		id := w.send(envelope("a@a.test", "b@slow.test", "c@slow.test"))
+		w.send(envelope("a@a.test", "b@slow.test"))
+		synctest.Wait()
+		if n, err := w.q.Remove(context.Background(), Filter{To: "b@"}, "wrong address"); n != 2 || err != nil {
+			t.Fatalf("removed %d, error %v", n, err)
+		}
+		in := w.q.List(Filter{})
+		if len(in) != 1 || in[0].Envelope.ID != id || len(in[0].Recipients) != 1 || in[0].Recipients[0].Index != 1 {
+			t.Errorf("left: %+v", in)
+		}
+	})
+}
+
+// More than fits one commit.
+func TestActOnMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range deedLen + 50 {
+			w.send(envelope("a@a.test", fmt.Sprintf("u%d@b.test", i)))
+		}
+		w.restart() // so that they wait
+		if n, err := w.q.Hold(context.Background(), Filter{}, "all"); n != deedLen+50 || err != nil {
+			t.Fatalf("held %d, error %v", n, err)
+		}
+		w.restart().start()
+		if n, err := w.q.Remove(context.Background(), Filter{Limit: deedLen + 1}, "x"); n != deedLen+1 || err != nil {
+			t.Fatalf("removed %d, error %v", n, err)
+		}
+		synctest.Wait()
+		if s := w.q.Stats(); s.Entries != 49 || s.Held != 49 || len(w.seen()) != 0 {
+			t.Errorf("stats %+v, %d deliveries", s, len(w.seen()))
 		}
 	})
 }

@@ -45,6 +45,7 @@ func TestStopDrains(t *testing.T) {
 		w := newWorld(t, func(o *Options) { o.PerHop = 1 }).start()
 		release := w.hang("slow.test")
 		w.send(envelope("a@a.test", "under-way@slow.test"))
+		synctest.Wait()
 		w.send(envelope("a@a.test", "in-line@slow.test"))
 		synctest.Wait()
 		time.AfterFunc(5*time.Second, release)
@@ -187,11 +188,11 @@ func TestConcurrent(t *testing.T) {
 				id := w.send(envelope("a@a.test", fmt.Sprintf("u@d%d.test", n%5), fmt.Sprintf("v@d%d.test", i)))
 				switch n % 4 {
 				case 0:
-					w.q.Hold(context.Background(), id, "x")
+					w.q.Hold(context.Background(), Filter{ID: id}, "x")
 					w.q.List(Filter{To: "u@"})
-					w.q.Release(context.Background(), id)
+					w.q.Release(context.Background(), Filter{ID: id})
 				case 1:
-					w.q.Retry(id)
+					w.q.Retry(Filter{ID: id})
 				case 2:
 					w.j.Compact(context.Background())
 				}

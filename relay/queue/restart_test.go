@@ -38,7 +38,7 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	w.restart().start()
-	if n, err := w.q.Release(context.Background(), held); n != 1 || err != nil {
+	if n, err := w.q.Release(context.Background(), Filter{ID: held}); n != 1 || err != nil {
 		t.Fatalf("released %d, error %v", n, err)
 	}
 	w.until("an empty queue", w.empty)
