@@ -12,6 +12,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -76,7 +77,7 @@ func (filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.F
 // part looks at one part of the message.
 func (s *scan) part(p *mime.Part, r io.ReaderAt) {
 	if p.Type != "" {
-		s.rep.types.add(p.Type)
+		s.rep.types.add(line.Clean(p.Type))
 	}
 	for _, n := range p.Names {
 		s.rep.name("", n)
@@ -144,7 +145,7 @@ func (rep *report) finding() pipeline.Finding {
 			"has_encrypted_archive": rep.encrypted,
 			"unscannable":           rep.unscannable != "",
 		},
-		Reason: reason,
+		Reason: line.Clean(reason),
 	}
 }
 
