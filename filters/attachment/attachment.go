@@ -25,7 +25,7 @@ func Kind() filters.Kind {
 		Doc:  "names, types and macros of what is attached, archives included",
 		From: pipeline.Data,
 		Facts: pipeline.Schema{
-			{Name: "extensions", Type: pipeline.Strings, Doc: "all extensions of file names, lower case, without the dot; those in archives too, and of double ones (pdf.exe) each"},
+			{Name: "extensions", Type: pipeline.Strings, Doc: "all extensions of file names, lower case, without the dot; those in archives too, and what the first octets say"},
 			{Name: "mime_types", Type: pipeline.Strings, Doc: "what the parts say they are, and what their first octets say"},
 			{Name: "names", Type: pipeline.Strings, Doc: "file names, those in archives as archive.zip/name"},
 			{Name: "has_macros", Type: pipeline.Bool, Doc: "a document has macros (VBA)"},
