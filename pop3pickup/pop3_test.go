@@ -206,3 +206,11 @@ func certificate(t testing.TB) (*tls.Config, *x509.CertPool, []byte) {
 	pool.AddCert(cert)
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, pool, der
 }
+
+func uids(h *house) []imapstore.UID {
+	var us []imapstore.UID
+	for _, e := range h.inbox().Snapshot().Messages {
+		us = append(us, e.UID)
+	}
+	return us
+}
