@@ -187,3 +187,13 @@ func need(t *testing.T, programs ...string) {
 		}
 	}
 }
+
+// writeFile puts a file into a directory of its own.
+func writeFile(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -90,7 +90,7 @@ func (p *Prober) ask(ctx context.Context, r *route.Route, to mail.Address) (prob
 		s, fail := p.c.connect(ctx, h, sec, p.c.o.Now().Add(probeTime))
 		if fail == nil {
 			var a probed
-			if a, fail = p.dialogue(s, to); fail == nil {
+			if a, fail = p.callout(s, to); fail == nil {
 				return a, nil
 			}
 		}
@@ -109,8 +109,8 @@ func doubt(f *failure) *failure {
 	return f
 }
 
-// dialogue is MAIL FROM:<>, RCPT and QUIT.
-func (p *Prober) dialogue(s *session, to mail.Address) (probed, *failure) {
+// callout is MAIL FROM:<>, RCPT and QUIT.
+func (p *Prober) callout(s *session, to mail.Address) (probed, *failure) {
 	defer s.quit()
 	defer s.release()
 	if to.NeedsUTF8() && !s.has("SMTPUTF8") {

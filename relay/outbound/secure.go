@@ -21,9 +21,12 @@ import (
 // What require and verify miss is a transient failure: somebody on the way may
 // have taken the offer out, and the mail is not to be lost for it.
 func (c *Client) secure(ctx context.Context, s *session, e endpoint, sec security, tryTLS bool) *failure {
+	if e.network == "unix" {
+		return nil // nobody is on the way
+	}
 	must := sec.tls != route.TLSMay
 	switch {
-	case s.tls != "" || e.network == "unix":
+	case s.tls != "":
 	case s.has("STARTTLS") && tryTLS:
 		if fail := c.startTLS(ctx, s, e, sec); fail != nil {
 			return fail
@@ -31,7 +34,7 @@ func (c *Client) secure(ctx context.Context, s *session, e endpoint, sec securit
 	case must:
 		return s.ours(7, 10, "The server does not offer STARTTLS, which the route demands")
 	}
-	if must && s.tls == "" && e.network != "unix" {
+	if must && s.tls == "" {
 		return s.ours(7, 10, "The server refused STARTTLS, which the route demands")
 	}
 	if sec.onward && !s.has("REQUIRETLS") {

@@ -50,15 +50,7 @@ func (s *session) transact(m *mailing, to []int) *failure {
 // envelope says MAIL, RCPT and DATA, all in one write where the server knows
 // PIPELINING (RFC 2920). goAhead is that it waits for the message now.
 func (s *session) envelope(m *mailing, to []int) (accepted []int, goAhead bool, fail *failure) {
-	var cmds []string
-	if s.dirty {
-		cmds = append(cmds, "RSET")
-	}
-	cmds = append(cmds, s.mailFrom(m, to))
-	for _, i := range to {
-		cmds = append(cmds, s.rcptTo(m.env.To[i]))
-	}
-	d := &dialogue{s: s, cmds: append(cmds, "DATA"), piped: s.has("PIPELINING")}
+	d := s.dialogue(m, to)
 	if s.dirty {
 		if r, fail := d.next(commandTime); fail != nil || !r.ok() {
 			return nil, false, s.odd(fail, r, "RSET")
@@ -73,25 +65,45 @@ func (s *session) envelope(m *mailing, to []int) (accepted []int, goAhead bool, 
 	if !taken && !m.settle(s, to, r) {
 		return nil, false, s.odd(nil, r, "MAIL")
 	}
-	if !taken && !d.piped {
-		return nil, false, nil
+	if taken || d.piped {
+		accepted, fail = s.recipients(m, d, to, taken)
 	}
+	if fail != nil || len(accepted) == 0 && !d.piped {
+		return nil, false, fail
+	}
+	return s.data(m, d, accepted)
+}
+
+// dialogue is the commands of a transaction.
+func (s *session) dialogue(m *mailing, to []int) *dialogue {
+	d := &dialogue{s: s, piped: s.has("PIPELINING")}
+	if s.dirty {
+		d.cmds = append(d.cmds, "RSET")
+	}
+	d.cmds = append(d.cmds, s.mailFrom(m, to))
+	for _, i := range to {
+		d.cmds = append(d.cmds, s.rcptTo(m.env.To[i]))
+	}
+	d.cmds = append(d.cmds, "DATA")
+	return d
+}
+
+// recipients reads the reply for each recipient. Where the sender was refused
+// already they only follow from that.
+func (s *session) recipients(m *mailing, d *dialogue, to []int, taken bool) (accepted []int, fail *failure) {
 	for _, i := range to {
 		r, fail := d.next(commandTime)
 		switch {
 		case fail != nil:
-			return nil, false, fail
-		case !taken: // the refusal of MAIL is what counts
+			return nil, fail
+		case !taken:
 		case r.ok():
 			accepted = append(accepted, i)
 		case !m.settle(s, []int{i}, overfull(r)):
-			return nil, false, s.odd(nil, r, "RCPT")
+			return nil, s.odd(nil, r, "RCPT")
 		}
 	}
-	if len(accepted) == 0 && !d.piped {
-		return nil, false, nil
-	}
-	return s.data(m, d, accepted)
+	return accepted, nil
 }
 
 // data reads the reply to DATA.

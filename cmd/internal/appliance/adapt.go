@@ -43,7 +43,7 @@ func (a *Appliance) transports(s *policies.Settings) {
 	o := outbound.Options{Hostname: s.Hostname, Finder: liveFinder{a}, Now: a.o.Now, Log: a.log.With("room", "outbound")}
 	a.smtp = outbound.NewSMTP(o)
 	a.lmtp = outbound.NewLMTP(o)
-	a.prober = outbound.NewProber(a.smtp)
+	a.probers = [2]*outbound.Prober{outbound.NewProber(a.smtp), outbound.NewProber(a.lmtp)}
 	a.undo.add("connections out", func(context.Context) error {
 		a.smtp.Close()
 		a.lmtp.Close()
@@ -57,11 +57,15 @@ func (a *Appliance) probe(ctx context.Context, to mail.Address) (known bool, ref
 	if err != nil {
 		return false, mail.Reply{}, err
 	}
-	if r.Kind == route.Store {
+	prober := a.probers[0]
+	switch r.Kind {
+	case route.Store: // a rule of the configuration says callout, and we are the next server
 		_, err := a.keep.book.Lookup(to)
 		return err == nil, mail.Reply{}, nil
+	case route.LMTP:
+		prober = a.probers[1]
 	}
-	refusal, known, err = a.prober.Probe(ctx, r, to)
+	refusal, known, err = prober.Probe(ctx, r, to)
 	return known, refusal, err
 }
 

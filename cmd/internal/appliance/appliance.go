@@ -16,6 +16,7 @@ import (
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay"
+	"github.com/forepost/forepost/relay/certs"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/meter"
 	"github.com/forepost/forepost/relay/outbound"
@@ -51,7 +52,7 @@ type Appliance struct {
 	directory *directory
 	smtp      *outbound.Client
 	lmtp      *outbound.Client
-	prober    *outbound.Prober
+	probers   [2]*outbound.Prober // over SMTP, over LMTP
 	started   time.Time
 
 	current atomic.Pointer[live]
@@ -60,6 +61,7 @@ type Appliance struct {
 	servers []*server
 	serving sync.WaitGroup
 	redis   redisStores
+	certs   map[string]*certs.Source
 	control *admin.Server
 	undo    cleanups
 }

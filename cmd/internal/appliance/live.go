@@ -111,7 +111,7 @@ func (a *Appliance) resolver(s policies.DNS, old *live) (dns.Resolver, error) {
 	if s.Zone != "" {
 		return dns.NewZone(s.Zone)
 	}
-	client := dns.NewClient(dns.ClientOptions{Servers: s.Resolvers, Timeout: s.Timeout, Now: a.o.Now, Log: a.log})
+	client := dns.NewClient(dns.ClientOptions{Servers: s.Resolvers, Timeout: s.Timeout, TrustAD: s.DNSSEC, Now: a.o.Now, Log: a.log})
 	return dns.NewCache(client, a.o.Now, 0), nil
 }
 
@@ -129,7 +129,7 @@ func signer(s *policies.Settings) (pipeline.Signer, error) {
 // table makes the routes of a configuration.
 func (a *Appliance) table(s *policies.Settings, r dns.Resolver) (*route.Table, error) {
 	t := route.TableOptions{Domains: map[string]string{imapstore.QuarantineAddress("x").Domain: "store"},
-		Resolver: r, Port: a.o.MXPort, Self: a.self(s)}
+		Resolver: r, Port: a.o.MXPort, Self: self(s)}
 	for _, d := range s.Domains {
 		t.Domains[d.Name] = d.Route
 	}

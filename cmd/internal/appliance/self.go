@@ -11,21 +11,14 @@ import (
 
 // self is how this gateway knows itself among the MX hosts of a domain: by its
 // name, and by the addresses that its SMTP listeners answer on.
-func (a *Appliance) self(s *policies.Settings) route.Self {
-	var ours []netip.AddrPort
+func self(s *policies.Settings) route.Self {
+	var bound []netip.AddrPort
 	for _, l := range s.Listeners {
 		if ap, ok := listenAddr(l.Address); ok && ap.Port() != 0 {
-			ours = append(ours, ap)
+			bound = append(bound, ap)
 		}
 	}
-	return route.Self{Names: []string{s.Hostname}, Addrs: func(to netip.AddrPort) bool {
-		for _, ap := range ours {
-			if ap.Port() == to.Port() && (ap.Addr() == to.Addr() || ap.Addr().IsUnspecified() && onThisMachine(to.Addr())) {
-				return true
-			}
-		}
-		return false
-	}}
+	return route.Self{Names: []string{s.Hostname}, Addrs: route.Listening(bound, machineAddrs())}
 }
 
 // listenAddr reads "127.0.0.1:25" and ":25", which is every address.
@@ -37,22 +30,19 @@ func listenAddr(s string) (netip.AddrPort, bool) {
 	return ap, err == nil
 }
 
-// onThisMachine tells whether an address is one of this machine's interfaces.
-// They are looked up each time: addresses come and go.
-func onThisMachine(ip netip.Addr) bool {
-	if ip.IsLoopback() {
-		return true
-	}
-	list, err := net.InterfaceAddrs()
+// machineAddrs are the addresses of this machine's interfaces; none where they
+// cannot be read: then only loopback and exact addresses are known as ours.
+func machineAddrs() (list []netip.Addr) {
+	addrs, err := net.InterfaceAddrs()
 	if err != nil {
-		return false
+		return nil
 	}
-	for _, a := range list {
+	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok {
-			if own, ok := netip.AddrFromSlice(n.IP); ok && own.Unmap() == ip.Unmap() {
-				return true
+			if ip, ok := netip.AddrFromSlice(n.IP); ok {
+				list = append(list, ip.Unmap())
 			}
 		}
 	}
-	return false
+	return list
 }

@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -121,20 +120,6 @@ func (a *Appliance) pop3Door(s *policies.Settings, ms policies.MailServer) (*ser
 	ms.At = policies.Where{}
 	return &server{Endpoint: admin.Endpoint{Kind: "pop3", Name: ms.Name, Address: ms.Address},
 		spec: spec(ms) + s.Hostname, serve: srv.Serve, shutdown: srv.Shutdown}, nil
-}
-
-// tlsFor is the certificate of a server; every service has a configuration of
-// its own, so that no session ticket is good at another.
-func (a *Appliance) tlsFor(s *policies.Settings, mode policies.TLSMode, cert string) (*tls.Config, error) {
-	if mode == policies.TLSOff {
-		return nil, nil
-	}
-	for _, c := range s.Certs {
-		if c.Name == cert || cert == "" && c.Name == "default" || cert == "" && len(s.Certs) == 1 {
-			return a.certFiles(c)
-		}
-	}
-	return a.selfSigned(s.Hostname)
 }
 
 // listen opens the doors; on an error those that were opened are closed again.
