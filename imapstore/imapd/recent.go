@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/forepost/forepost/imapstore"
+	"github.com/forepost/forepost/imapstore/imapd/wire"
 )
 
 // \Recent of RFC 3501 section 2.3.2: the first session that selects a mailbox
@@ -102,11 +104,21 @@ func (v *view) countRecent() (n int) {
 
 // flagsOf is how the flags of a message stand in FETCH.
 func (s *session) flagsOf(e *imapstore.Entry) string {
-	flags := strings.Join(e.Flags, " ")
+	flags := strings.Join(showable(e.Flags), " ")
 	if !s.rev2 && s.view.isRecent(e.UID) {
 		return strings.TrimLeft(flags+` \Recent`, " ")
 	}
 	return flags
+}
+
+// showable leaves out keywords that are no atoms: a tag of a policy may hold
+// anything, and in a list of flags it would be read as something else.
+func showable(flags []string) []string {
+	odd := func(f string) bool { return !wire.IsAtom(strings.TrimPrefix(f, `\`)) }
+	if !slices.ContainsFunc(flags, odd) {
+		return flags
+	}
+	return slices.DeleteFunc(slices.Clone(flags), odd)
 }
 
 // recentLine is the RECENT response of RFC 3501 section 7.3.2.

@@ -73,7 +73,7 @@ const systemFlags = `\Answered \Flagged \Deleted \Seen \Draft`
 // learn notes the keywords of messages and tells whether there were new ones.
 func (v *view) learn(messages []*imapstore.Entry) (more bool) {
 	for _, e := range messages {
-		for _, f := range e.Flags {
+		for _, f := range showable(e.Flags) {
 			if f[0] != '\\' && !v.keywords[f] {
 				v.keywords[f] = true
 				more = true
