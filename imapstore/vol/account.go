@@ -29,7 +29,6 @@ type account struct {
 	removed  bool
 	ver      uint64 // the mod-sequence of the last change of the account itself
 	modseq   uint64 // the last one given, over all mailboxes
-	staged   uint64 // of a change that is on its way to the disk, 0 for none
 	validity uint32 // the last UIDVALIDITY given
 	nextBox  uint64
 	boxes    map[uint64]*mailbox

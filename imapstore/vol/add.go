@@ -83,13 +83,20 @@ func (s *Store) commitAll(ctx context.Context, src source, ts []*ticket, group *
 	for _, t := range ts {
 		b.Add(kindMessage, encodeMessage(t.m, t.e))
 	}
+	b.Then(func() { settleAll(ts, nil) })
 	err := s.commit(ctx, &b)
 	src.settle(s.j, len(ts), err)
-	for _, t := range ts {
-		t.settle(err)
+	if err != nil {
+		settleAll(ts, err)
 	}
 	group.Wait()
 	return err
+}
+
+func settleAll(ts []*ticket, err error) {
+	for _, t := range ts {
+		t.settle(err)
+	}
 }
 
 // entry is a message as it will stand in a mailbox, without what the mailbox

@@ -38,10 +38,9 @@ type source struct {
 
 // source finds the octets in the journal, or writes them there.
 func (s *Store) source(b mail.Blob) (source, error) {
-	if jb, ok := b.(*journal.Blob); ok {
-		if mine, err := s.j.Blob(jb.ID); err == nil && mine == jb {
-			return source{blob: jb}, nil
-		}
+	if jb, ok := b.(*journal.Blob); ok && s.j.Owns(jb) {
+		mine, err := s.j.Blob(jb.ID) // which does not keep the memory of its writer
+		return source{blob: mine}, err
 	}
 	r, err := b.Open()
 	if err != nil {
@@ -67,7 +66,8 @@ func (c source) enter(j *journal.Journal, b *journal.Batch, n int) {
 	}
 }
 
-// settle ends what enter began, once the commit is over.
+// settle ends what enter began, once the commit is over. The first of n holds
+// is there already where the blob is new.
 func (c source) settle(j *journal.Journal, n int, err error) {
 	switch {
 	case c.w != nil && err != nil:

@@ -102,33 +102,27 @@ func (c *change) expunge(m *mailbox, uid imapstore.UID) {
 	c.gone[m] = append(c.gone[m], uid)
 }
 
-// commit writes the change to the journal and then makes it true.
+// commit writes the change to the journal, which makes it true in memory before
+// it writes anything else.
 func (c *change) commit(ctx context.Context) error {
+	j := c.a.s.j
 	var b journal.Batch
+	var released []journal.BlobID
 	c.encode(&b)
+	b.Then(func() { released = c.apply() })
 	for _, p := range c.added { // a hold more, before any other is given back
-		c.a.s.j.Hold(blobID(p.e))
+		j.Hold(blobID(p.e))
 	}
-	c.a.stage(c.modseq)
-	if err := c.a.s.commit(ctx, &b); err != nil {
-		c.a.stage(0)
+	err := c.a.s.commit(ctx, &b)
+	if err != nil {
 		for _, p := range c.added {
-			c.a.s.j.Release(blobID(p.e))
+			released = append(released, blobID(p.e))
 		}
-		return err
 	}
-	for _, id := range c.apply() {
-		c.a.s.j.Release(id)
+	for _, id := range released {
+		j.Release(id)
 	}
-	return nil
-}
-
-// stage marks that records of a mod-sequence may be on the disk before they are
-// true in memory: see Rewrite.
-func (a *account) stage(modseq uint64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.staged = modseq
+	return err
 }
 
 func (c *change) encode(b *journal.Batch) {
@@ -159,7 +153,6 @@ func (c *change) apply() (released []journal.BlobID) {
 	a := c.a
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.staged = 0
 	if c.own {
 		a.ver, a.quota, a.removed, a.nextBox, a.validity = c.ver, c.quota, c.removed, c.nextBox, c.validity
 		a.subs = map[string]bool{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/forepost/forepost/imapstore"
@@ -31,10 +32,10 @@ func (s *Store) Create(ctx context.Context, name string, o imapstore.AccountOpti
 }
 
 func (s *Store) create(ctx context.Context, name string, o imapstore.AccountOptions) error {
-	name = strings.ToLower(name)
-	if name == "" || len(name) > maxAccountName || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+	if name == "" || len(name) > maxAccountName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return imapstore.ErrName
 	}
+	name = strings.ToLower(name)
 	s.creating.Lock()
 	defer s.creating.Unlock()
 	if _, err := s.account(name); err == nil {
@@ -46,18 +47,12 @@ func (s *Store) create(ctx context.Context, name string, o imapstore.AccountOpti
 	for _, m := range a.boxes {
 		b.Add(kindMailbox, m.encode())
 	}
-	s.mu.Lock()
-	s.byID[a.id] = a // its records may have to be said again as soon as they are there
-	s.mu.Unlock()
-	err := s.commit(ctx, &b)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil {
-		delete(s.byID, a.id)
-		return err
-	}
-	s.byName[name] = a
-	return nil
+	b.Then(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.byName[name], s.byID[a.id] = a, a
+	})
+	return s.commit(ctx, &b)
 }
 
 // newAccount makes an account that nobody knows yet.
@@ -132,6 +127,8 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.byName, a.name)
+		delete(s.byID, a.id)
+		s.validity = max(s.validity, a.validity)
 		return nil
 	})
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // The kinds of records. Each tells a state, not a step, and carries the
-// mod-sequence of it: replaying them in any order, or twice, gives the same
-// mailboxes (the higher mod-sequence counts, and what is gone stays gone). So
-// compaction may move a record behind a later one without harm.
+// mod-sequence of it: the higher one counts, and what is gone stays gone, so
+// that a record which compaction put behind later ones, or which is replayed
+// twice, does no harm (journal.Owner).
 const (
 	kindAccount = journal.KindStore + iota // an account, without its mailboxes
 	kindMailbox                            // a mailbox, without its messages
@@ -70,21 +70,13 @@ type mailboxState struct {
 	validity         uint32
 	nextUID          imapstore.UID
 	highest, floor   uint64
-	gone             idset // UIDs
 	tombs            []imapstore.Tombstone
 }
 
 // state is the mailbox as it is. The caller holds a.mu, or the account alone.
 func (m *mailbox) state() mailboxState {
-	gone := holes(uint64(m.nextUID), func(yield func(uint64) bool) {
-		for _, e := range m.live {
-			if !yield(uint64(e.UID)) {
-				return
-			}
-		}
-	})
 	return mailboxState{account: m.a.id, id: m.id, ver: m.ver, name: m.name, use: m.use, noselect: m.noselect,
-		validity: m.validity, nextUID: m.nextUID, highest: m.highest, floor: m.floor, gone: gone, tombs: m.tombs}
+		validity: m.validity, nextUID: m.nextUID, highest: m.highest, floor: m.floor, tombs: m.tombs}
 }
 
 func (m *mailbox) encode() []byte { st := m.state(); return st.encode() }
@@ -101,7 +93,6 @@ func (st *mailboxState) encode() []byte {
 	e.num(uint64(st.nextUID))
 	e.num(st.highest)
 	e.num(st.floor)
-	e.set(st.gone)
 	e.num(uint64(len(st.tombs)))
 	at := st.floor
 	for _, t := range st.tombs {
@@ -114,7 +105,7 @@ func (st *mailboxState) encode() []byte {
 
 func decodeMailbox(d *dec) mailboxState {
 	st := mailboxState{account: d.num(), id: d.num(), ver: d.num(), name: d.str(), use: d.str(), noselect: d.yes(),
-		validity: uint32(d.num()), nextUID: imapstore.UID(d.num()), highest: d.num(), floor: d.num(), gone: d.set()}
+		validity: uint32(d.num()), nextUID: imapstore.UID(d.num()), highest: d.num(), floor: d.num()}
 	n := d.count()
 	at := st.floor
 	for range n {

@@ -39,8 +39,9 @@ type mailbox struct {
 
 	replay *replayed // only while the journal replays
 
-	written   weak.Pointer[journal.Batch] // the batch that has the whole state already
-	writtenAt uint64                      // as of this mod-sequence
+	said     uint64 // up to this mod-sequence compaction has written the tombstones again
+	saying   weak.Pointer[journal.Batch]
+	sayingAt uint64 // the same for the batch that is being filled
 }
 
 var _ imapstore.Mailbox = (*mailbox)(nil)

@@ -117,7 +117,6 @@ func (s *Store) replayMailbox(st mailboxState) {
 	for _, t := range st.tombs {
 		m.replay.tombs[t.UID] = max(m.replay.tombs[t.UID], t.ModSeq)
 	}
-	s.forget(m, st.gone)
 }
 
 // forget marks UIDs as gone.
@@ -216,14 +215,16 @@ func (s *Store) replayExpunge(st expungeState) {
 // settle makes what was replayed ready for use, once.
 func (s *Store) settle() {
 	for id, a := range s.byID {
-		if a.removed || a.name == "" {
-			if !a.removed {
-				s.o.Log.Error("store: mail of an account whose own record is lost stays out of reach", "account", id)
-			}
+		s.validity = max(s.validity, a.validity)
+		if a.removed {
+			delete(s.byID, id)
 			continue
 		}
+		if a.name == "" {
+			a.name = fmt.Sprintf("recovered/%d", id)
+			s.o.Log.Error("store: the record of an account is lost, its mail is kept", "account", a.name)
+		}
 		s.byName[a.name] = a
-		s.validity = max(s.validity, a.validity)
 		for _, m := range a.boxes {
 			m.settle()
 			a.put(m)

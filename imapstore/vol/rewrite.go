@@ -9,78 +9,80 @@ import (
 
 var _ journal.Owner = (*Store)(nil)
 
-// Rewrite says again what a record that is to be given up was about. A record
-// of a change that is durable and not yet true in memory is kept as it is.
+// Rewrite says again what a record that is to be given up was about. Since
+// every change becomes true in memory from the journal's writer (Batch.Then),
+// memory is what the log says up to here.
 func (s *Store) Rewrite(k journal.Kind, data []byte, b *journal.Batch) error {
 	s.settled.Do(s.settle)
 	d := newDec(data)
-	var id, modseq uint64
-	var again func(a *account)
 	switch k {
 	case kindAccount:
 		st := decodeAccount(d)
-		id, modseq = st.id, st.ver
-		again = func(a *account) { b.Add(kindAccount, a.encode()) } // a removed one too: another record of it may be left
+		s.at(st.id, 0, func(a *account, _ *mailbox) { a.again(b) })
 	case kindMailbox:
 		st := decodeMailbox(d)
-		id, modseq = st.account, st.highest
-		again = func(a *account) { a.boxes[st.id].again(b, st.highest) }
+		s.at(st.account, st.id, func(_ *account, m *mailbox) { m.again(b, st.highest+1) })
 	case kindMessage:
 		st := decodeMessage(d)
-		id, modseq = st.account, st.entry.ModSeq
-		again = func(a *account) { a.boxes[st.mailbox].messageAgain(b, st.entry.UID) }
+		s.at(st.account, st.mailbox, func(_ *account, m *mailbox) { m.messageAgain(b, st.entry.UID) })
 	case kindFlags:
-		at, mailbox, fs := decodeFlags(d)
-		id = at
-		for _, f := range fs {
-			modseq = max(modseq, f.modseq)
-		}
-		again = func(a *account) { a.boxes[mailbox].flagsAgain(b, fs) }
+		id, box, fs := decodeFlags(d)
+		s.at(id, box, func(_ *account, m *mailbox) { m.flagsAgain(b, fs) })
 	case kindExpunge:
 		st := decodeExpunge(d)
-		id, modseq = st.account, st.modseq
-		again = func(a *account) { a.boxes[st.id].again(b, st.modseq) }
+		s.at(st.account, st.id, func(_ *account, m *mailbox) { m.again(b, st.modseq) })
 	}
-	if d.err != nil || again == nil {
-		return d.err
-	}
+	return d.err
+}
+
+// at calls f for an account and a mailbox that live, under the account's mu;
+// with box 0 for the account alone.
+func (s *Store) at(id, box uint64, f func(a *account, m *mailbox)) {
 	s.mu.RLock()
 	a := s.byID[id]
 	s.mu.RUnlock()
 	if a == nil {
-		return nil
+		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.staged > 0 && modseq >= a.staged {
-		b.Add(k, data)
-		return nil
+	if m := a.boxes[box]; m != nil || box == 0 {
+		f(a, m)
 	}
-	again(a)
-	return nil
 }
 
-// again says what the mailbox is, once a batch: that has the UIDs that are gone
-// and the tombstones, so it stands for all its expunges up to now.
-func (m *mailbox) again(b *journal.Batch, modseq uint64) {
-	if m == nil || m.written == weak.Make(b) && m.writtenAt >= modseq {
+// again says what the account is, unless it was removed: everything of it lies
+// before its removal.
+func (a *account) again(b *journal.Batch) {
+	if !a.removed {
+		b.Add(kindAccount, a.encode())
+	}
+}
+
+// again says what the mailbox is, with its tombstones. That stands for all its
+// expunges so far, so it is not said if it was since the mod-sequence given.
+func (m *mailbox) again(b *journal.Batch, since uint64) {
+	if m.said >= since || m.saying == weak.Make(b) && m.sayingAt >= since {
 		return
 	}
-	m.written, m.writtenAt = weak.Make(b), m.highest
+	at := m.highest
+	m.saying, m.sayingAt = weak.Make(b), at
 	b.Add(kindMailbox, m.encode())
+	b.Then(func() {
+		m.a.mu.Lock()
+		defer m.a.mu.Unlock()
+		m.said = max(m.said, at)
+	})
 }
 
 // messageAgain says what a message is, if it lives.
 func (m *mailbox) messageAgain(b *journal.Batch, uid imapstore.UID) {
-	if m == nil {
-		return
-	}
 	if i, ok := m.find(uid); ok {
 		b.Add(kindMessage, encodeMessage(m, m.live[i]))
 		return
 	}
 	for _, t := range m.pending { // durable, and not yet to be seen
-		if t.e.UID == uid && t.err == nil {
+		if t.e.UID == uid && t.over && t.err == nil {
 			b.Add(kindMessage, encodeMessage(m, t.e))
 		}
 	}
@@ -88,15 +90,10 @@ func (m *mailbox) messageAgain(b *journal.Batch, uid imapstore.UID) {
 
 // flagsAgain says the flags for which the record is the last word.
 func (m *mailbox) flagsAgain(b *journal.Batch, fs []flagState) {
-	if m == nil {
-		return
-	}
 	var still []placed
 	for _, f := range fs {
 		if i, ok := m.find(f.uid); ok && m.live[i].ModSeq <= f.modseq {
-			e := *m.live[i]
-			e.ModSeq, e.Flags = f.modseq, f.flags
-			still = append(still, placed{m, &e})
+			still = append(still, placed{m, m.live[i]})
 		}
 	}
 	encodeFlags(b, still)

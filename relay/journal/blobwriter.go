@@ -35,8 +35,7 @@ type blobWriter struct {
 var errBlobDone = errors.New("journal: the blob was given to a batch or discarded already")
 
 func (j *journal) newBlob() *BlobWriter {
-	id := BlobID(j.nextBlob.Add(1) - 1)
-	return &BlobWriter{blobWriter{j: j, id: id, buf: make([]byte, headLen, 4096)}}
+	return &BlobWriter{blobWriter{j: j, id: BlobID(j.nextBlob.Add(1) - 1)}}
 }
 
 func (w *blobWriter) write(p []byte) (n int, err error) {
@@ -49,6 +48,7 @@ func (w *blobWriter) write(p []byte) (n int, err error) {
 				return n, err
 			}
 		}
+		w.grow(len(p))
 		m := min(len(p), w.j.chunk-(len(w.buf)-headLen))
 		w.j.mu.Lock()
 		w.buf = append(w.buf, p[:m]...)
@@ -57,6 +57,14 @@ func (w *blobWriter) write(p []byte) (n int, err error) {
 		n, p = n+m, p[m:]
 	}
 	return n, nil
+}
+
+// grow makes the buffer with its first octets, and exact for those who write
+// all at once.
+func (w *blobWriter) grow(n int) {
+	if w.buf == nil {
+		w.buf = make([]byte, headLen, headLen+min(max(n, 4096-headLen), w.j.chunk))
+	}
 }
 
 // spill writes the buffer to the segment as a part of the blob.
@@ -86,6 +94,7 @@ func (w *blobWriter) take() error {
 		return errBlobDone
 	}
 	w.state = blobTaken
+	w.grow(0)
 	w.sum = checksum(w.buf[headLen:])
 	return nil
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -16,17 +17,11 @@ type movedBlob struct {
 // evacuate copies the blobs of a segment whose records are void to the end,
 // and removes the file. Readers that have it open read on.
 func (j *journal) evacuate(ctx context.Context, s *segment) error {
-	var ids []BlobID
-	err := j.eachFrame(ctx, s, func(off int64, h frame, _ func() ([]byte, error)) error {
-		if h.typ == frameBlob && j.liesIn(h.blob, extent{s.number, uint32(off), h.length}) {
-			ids = append(ids, h.blob)
-		}
-		return nil
-	})
+	ids, err := j.dependents(ctx, s)
 	if err != nil {
 		return err
 	}
-	for _, id := range slices.Compact(ids) {
+	for _, id := range ids {
 		if err := j.move(ctx, id); err != nil {
 			return err
 		}
@@ -34,10 +29,49 @@ func (j *journal) evacuate(ctx context.Context, s *segment) error {
 	return j.do(func() error { return j.w.remove(s) })
 }
 
+// dependents are the blobs that would be lost with a segment: those with parts
+// in it, and those that lie before it but are named by a batch in it.
+func (j *journal) dependents(ctx context.Context, s *segment) ([]BlobID, error) {
+	needed := map[BlobID]bool{}
+	err := j.eachFrame(ctx, s, func(off int64, h frame, payload func() ([]byte, error)) error {
+		switch h.typ {
+		case frameBlob:
+			if j.liesIn(h.blob, extent{s.number, uint32(off), h.length}) {
+				needed[h.blob] = true
+			}
+		case frameBatch:
+			p, err := payload()
+			if err != nil {
+				return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
+			}
+			d, err := decodeBatch(p)
+			if err != nil {
+				return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
+			}
+			for _, b := range d.blobs {
+				if j.liesBefore(b.id, s.number) {
+					needed[b.id] = true
+				}
+			}
+		}
+		return nil
+	})
+	return slices.Sorted(maps.Keys(needed)), err
+}
+
 func (j *journal) liesIn(id BlobID, e extent) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Contains(j.table.extents(id), e)
+}
+
+// liesBefore tells whether the last part of a blob lies before the segment of
+// that number, so that the batch that names it may be in that one.
+func (j *journal) liesBefore(id BlobID, number uint32) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	at := j.table.extents(id)
+	return len(at) > 0 && at[len(at)-1].segment < number
 }
 
 // move copies all parts of a blob, and then names it anew.

@@ -30,7 +30,8 @@ func (w *writer) rotate(n int64) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	next, err := w.prepare(max(w.j.segmentSize, segmentHeadLen+n+sealLen+w.j.reserve))
+	seq := w.seq + 2 // the seal comes before it
+	next, err := w.prepare(seq, max(w.j.segmentSize, segmentHeadLen+n+sealLen+w.j.reserve))
 	if err != nil {
 		return err
 	}
@@ -50,13 +51,14 @@ func (w *writer) rotate(n int64) error {
 	w.j.last = next.number
 	w.j.mu.Unlock()
 	w.seg, w.base = next, next.end
+	w.seq, w.synced = seq, seq
 	w.j.freed()
 	return nil
 }
 
 // prepare makes the file of the next segment under a name that recovery
 // ignores, durable but for its directory entry.
-func (w *writer) prepare(size int64) (*segment, error) {
+func (w *writer) prepare(seq uint64, size int64) (*segment, error) {
 	s := &segment{number: w.j.last + 1, alloc: size, end: segmentHeadLen}
 	s.hold()
 	name := segmentName(w.j.dir, s.number, extNew)
@@ -65,11 +67,10 @@ func (w *writer) prepare(size int64) (*segment, error) {
 		return nil, w.cannot(name, err)
 	}
 	s.f = f
-	w.seq++
 	head := segmentHead{created: w.j.now(), nextBlob: BlobID(w.j.nextBlob.Load())}.encode()
 	h := frame{
 		typ: frameSegment, length: segmentHeadLen - headLen, sum: checksum(head[headLen:]),
-		seq: w.seq, synced: w.synced, segment: s.number,
+		seq: seq, synced: w.synced, segment: s.number,
 	}
 	h.encode(head)
 	err = f.Allocate(size)
