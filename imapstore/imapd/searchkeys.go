@@ -101,7 +101,7 @@ func modseq(p *searchParser) *key {
 	d := p.s.dec
 	d.SP()
 	if d.Is('"') {
-		_ = d.String() // the entry
+		d.Text() // the entry
 		d.SP()
 		d.Word()
 		d.SP()
