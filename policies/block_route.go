@@ -36,7 +36,8 @@ func (l *loader) routeTo(r *Route, b *body) {
 		r.Kind, _ = l.wordOf(x, "to", []string{"mx", "store"})
 		return
 	}
-	for _, s := range l.textsOf(x, "to") {
+	servers := l.textsOf(x, "to")
+	for _, s := range servers {
 		kind, target, ok := target(s)
 		if !ok {
 			b.bad("to", "\""+s+"\" is no server.", "Write \"mail.example.com:25\", \"lmtp://mail.example.com:24\" or \"lmtp:///run/dovecot/lmtp\".")
@@ -47,7 +48,7 @@ func (l *loader) routeTo(r *Route, b *body) {
 		}
 		r.Kind, r.To = kind, append(r.To, target)
 	}
-	if r.Kind == "" {
+	if len(servers) == 0 {
 		b.bad("to", "The route leads nowhere.", "Write to = [\"mail.example.com:25\"].")
 	}
 }

@@ -33,8 +33,12 @@ func (c *compiler) lintRule(r *rules.Rule, refs *expr.Refs, blk *hclsyntax.Block
 	}
 }
 
-// lint finds what is declared and not used.
+// lint finds what is declared and not used. Where there are errors, what uses it
+// may be what is wrong.
 func (l *loader) lint() {
+	if l.bag.Errors() > 0 {
+		return
+	}
 	l.each("list", func(name string, b *body) {
 		if !l.env.ListsUsed[name] {
 			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "")
