@@ -33,13 +33,21 @@ type Owner interface {
 	// Replay is handed every record of the owner's kinds, in the order in which
 	// they were appended, while Recover runs. data is valid during the call. It
 	// calls Hold for the blobs that it refers to. An error ends recovery and is
-	// shown with the record's place.
+	// shown with the record's place. After compaction an item's newest record
+	// may come after events that were about it, and after a crash in the middle
+	// of compaction an item is replayed twice: what is unknown is passed over,
+	// what is known is set anew, and each blob is held once in all.
+	//
+	// Blob finds a blob from the end of Recover on, not before.
 	Replay(k Kind, data []byte) error
 
 	// Rewrite is called when a segment is to be given up: if what the record is
 	// about still lives, the owner adds its whole present state to b as records
 	// of its own whose replay, at their new place, gives that state again. It
-	// must not wait for the journal.
+	// must not wait for the journal: it runs on its writer, after everything
+	// that was handed in before is durable and Batch.Then was called for it. So
+	// that it tells the truth, an owner changes what Rewrite looks at either
+	// before it hands in the batch that says so, or in Batch.Then.
 	Rewrite(k Kind, data []byte, b *Batch) error
 }
 
@@ -72,6 +80,11 @@ func (b *Batch) Add(k Kind, data []byte) { b.add(k, data) }
 // durable with it, and the caller holds it once. A blob that no batch takes must
 // be discarded.
 func (b *Batch) AddBlob(w *BlobWriter) { b.addBlob(w) }
+
+// Then has f called from the writer once the batch is durable (with Append:
+// written), in the order of the log, before Commit returns; not if it fails. f
+// must be quick and must not wait for the journal.
+func (b *Batch) Then(f func()) { b.then = append(b.then, f) }
 
 // Journal is one log in one directory. It is safe for concurrent use.
 type Journal struct{ journal }
