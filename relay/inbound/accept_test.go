@@ -205,7 +205,7 @@ func TestRecords(t *testing.T) {
 		{"a lost client", "EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\n", "abort the client went"},
 		{"a refused recipient", "EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<x@y.test>\r\n", "reject 550 5.7.1 Relaying is not allowed (ID) builtin.relay"},
 		{"a sender that cannot be read", "EHLO x\r\nMAIL FROM:<a@>\r\n", "reject 501 5.1.7 The address is not of the form local@domain builtin.syntax"},
-		{"a declared size over the limit", "EHLO x\r\nMAIL FROM:<a@b.test> SIZE=99999999\r\n", "reject 552 5.3.4 Max message size exceeded builtin.syntax"},
+		{"a declared size over the limit", "EHLO x\r\nMAIL FROM:<a@b.test> SIZE=99999999\r\n", "reject 552 5.3.4 The message is larger than the limit builtin.syntax"},
 		{"a recipient that cannot be read", "EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<x>\r\n", "reject 501 5.1.3 The address is not of the form local@domain builtin.syntax"},
 	}
 	for _, c := range cases {

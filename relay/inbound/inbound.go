@@ -109,7 +109,7 @@ type Config struct {
 	Trail     trail.Writer
 	IDs       *mail.IDs
 	Now       func() time.Time
-	Log       *slog.Logger
+	Log       *slog.Logger // names the listener already
 
 	// Quarantine is the envelope recipient of a quarantine of that name.
 	Quarantine func(name string) mail.Address

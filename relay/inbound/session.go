@@ -41,7 +41,7 @@ func newSession(c *conn) *session {
 		ID: cfg.IDs.Session(), Start: cfg.Now(), Listener: cfg.Name, Client: c.client,
 		Trusted: trusted(cfg, c),
 	}
-	s.log = cfg.Log.With("listener", cfg.Name, "client", c.client.String())
+	s.log = cfg.Log.With("client", c.client.String())
 	s.ctx, s.cancel = context.WithCancel(c.srv.stop)
 	return s
 }

@@ -106,8 +106,7 @@ func (w *wire) release() {
 	bufPool.Put(&b)
 }
 
-// Read gives go-smtp the next command line. A panic here would be nobody's: go-smtp
-// catches only those of its handlers.
+// Read gives go-smtp the next command line.
 func (w *wire) Read(p []byte) (n int, err error) {
 	if len(w.pending) == 0 {
 		if err := w.next(); err != nil {

@@ -142,19 +142,20 @@ func TestCommitIsDurable(t *testing.T) {
 		disk := journaltest.New()
 		j := begin(t, disk, &list{})
 		must(t, say(j, "committed"))
-		var told []error
+		told := make(chan error, 2)
 		var b journal.Batch
 		b.Add(journal.KindQueue, []byte("appended"))
-		j.Append(&b, func(err error) { told = append(told, err) })
+		j.Append(&b, func(err error) { told <- err })
 		synctest.Wait()
-		if told != nil {
+		if len(told) != 0 {
 			t.Error("Append said that it is durable before anything was synced")
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if len(told) != 1 || told[0] != nil {
-			t.Errorf("Append said %v", told)
+		if len(told) != 1 {
+			t.Fatalf("Append answered %d times", len(told))
 		}
+		must(t, <-told)
 		after := disk.Crash(nothing)
 		j.Close()
 		expectWords(t, after, "committed", "appended")

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Keep     time.Duration // how long records are kept; default 30 days
 	MaxBytes int64         // how many octets the trail may have; default 16 GiB; the oldest go first
+	Segment  int64         // octets of a file; default 64 MiB (tests use less)
 	Now      func() time.Time
 	Log      *slog.Logger
 	Disk     journal.Disk // default: the operating system's
@@ -60,6 +61,9 @@ func Open(dir string, o Options) (*Trail, error) {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMaxBytes
 	}
+	if o.Segment <= 0 {
+		o.Segment = segmentSize
+	}
 	t := &Trail{o: o, log: o.Log, now: o.Now, kick: make(chan struct{}, 1), sieves: map[uint32]sieve{}}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -69,7 +73,7 @@ func Open(dir string, o Options) (*Trail, error) {
 	}
 	var err error
 	t.j, err = journal.Open(dir, journal.Options{
-		SegmentSize: segmentSize, MaxAge: segmentAge, NoSync: true, Skim: true, Disk: o.Disk, Now: t.now, Log: t.log,
+		SegmentSize: o.Segment, MaxAge: segmentAge, NoSync: true, Skim: true, Disk: o.Disk, Now: t.now, Log: t.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("trail: %w", err)

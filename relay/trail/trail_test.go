@@ -36,7 +36,7 @@ func build(t testing.TB, o trail.Options) *house {
 
 func (h *house) open(o trail.Options) {
 	h.t.Helper()
-	o.Disk = h.disk
+	o.Disk, o.Segment = h.disk, 1<<20
 	tr, err := trail.Open("/trail", o)
 	if err != nil {
 		h.t.Fatal(err)
