@@ -154,6 +154,21 @@ func TestStreamRefused(t *testing.T) {
 	}
 }
 
+// A big message for a mailbox that is not there is read in vain, so that the
+// client hears why.
+func TestStreamRefusedBeyondDrain(t *testing.T) {
+	d, _ := decode("{150+}\r\n" + strings.Repeat("a", 150) + "\r\nnext\r\n")
+	d.Stream(200, func() *Error { return &Error{Status: "NO", Text: "no mailbox"} })
+	var e *Error
+	if err := d.Drain(); err != nil || !errors.As(d.Err(), &e) || e.Text != "no mailbox" {
+		t.Fatal(err, d.Err())
+	}
+	d.Begin()
+	if d.Atom() != "next" {
+		t.Error("out of step")
+	}
+}
+
 func TestStreamCutShort(t *testing.T) {
 	d, _ := decode("{5+}\r\nhe")
 	if _, err := io.ReadAll(d.Stream(10, nil)); err == nil {
