@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
@@ -21,6 +22,7 @@ type server struct {
 	admin.Endpoint
 	spec     string // its settings as text: a reload replaces it where they differ
 	ln       net.Listener
+	closing  atomic.Bool // we shut it: the end of serve is no news
 	serve    func(net.Listener) error
 	shutdown func(ctx context.Context) error
 }
@@ -154,7 +156,7 @@ func (d *server) listen() (err error) {
 func (a *Appliance) open(d *server) {
 	a.log.Info("listening", "kind", d.Kind, "name", d.Name, "address", d.Address)
 	a.serving.Go(func() {
-		if err := d.serve(d.ln); err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := d.serve(d.ln); err != nil && !d.closing.Load() {
 			a.log.Error("a server ended", "kind", d.Kind, "name", d.Name, "error", err)
 		}
 	})
