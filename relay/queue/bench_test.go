@@ -141,6 +141,34 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 }
 
+// BenchmarkRestart measures Recover with waiting entries in the journal.
+func BenchmarkRestart(b *testing.B) {
+	dir := b.TempDir()
+	open := func() (*journal.Journal, *Queue) {
+		j, err := journal.Open(dir, journal.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		q := New(Options{Journal: j, Router: &instant{down: true}, IDs: mail.NewIDs("b", time.Now), Hostname: "mx.example.com"})
+		if err := j.Recover(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		q.Start()
+		return j, q
+	}
+	j, q := open()
+	fill(b, q, b.N, 2000)
+	waitFor(func() bool { s := q.Stats(); return s.Ready+s.Active == 0 })
+	q.Stop(context.Background())
+	j.Close()
+	b.ResetTimer()
+	j, q = open()
+	b.StopTimer()
+	b.ReportMetric(float64(q.Stats().Entries)/b.Elapsed().Seconds(), "entries/s")
+	q.Stop(context.Background())
+	j.Close()
+}
+
 func heapInUse() int64 {
 	runtime.GC()
 	runtime.GC()

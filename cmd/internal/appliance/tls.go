@@ -3,6 +3,7 @@ package appliance
 import (
 	"crypto/tls"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/forepost/forepost/policies"
@@ -39,6 +40,9 @@ func (a *Appliance) certificate(s *policies.Settings, name string) (*certs.Sourc
 	}
 	return a.source("", func() (*certs.Source, error) {
 		dir := filepath.Join(s.DataDir, "tls")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
 		a.log.Warn("no certificate is configured: a self-signed one is used", "dir", dir)
 		return certs.SelfSigned(s.Hostname, dir, o)
 	})

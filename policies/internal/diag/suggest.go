@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -22,13 +23,23 @@ func DidYouMean(word string, known []string) string {
 }
 
 // Nearest is the known word at the least edit distance from word, "" where none
-// is near enough to be meant.
+// is near enough to be meant. The same letters in another order are near.
 func Nearest(word string, known []string) string {
 	best, at := "", 1+max(1, len(word)/3)
 	for _, k := range known {
-		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(k), nil); d < at {
+		d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(k), nil)
+		if d > 1 && letters(word) == letters(k) {
+			d = 1
+		}
+		if d < at || d == at && best != "" && k < best {
 			best, at = k, d
 		}
 	}
 	return best
+}
+
+func letters(s string) string {
+	b := []byte(strings.ToLower(s))
+	slices.Sort(b)
+	return string(b)
 }

@@ -79,11 +79,12 @@ func (fs *Facts) AddFilter(prefix string, schema pipeline.Schema, from pipeline.
 	}
 }
 
-// Later moves the facts of a slot to a later stage.
-func (fs *Facts) Later(slot int, from pipeline.Stage) {
+// Later moves the facts of a slot to a later stage, and to a narrower scope.
+func (fs *Facts) Later(slot int, from pipeline.Stage, perRcpt bool) {
 	for _, f := range fs.byPath {
-		if f.Slot == slot && f.From < from {
-			f.From = from
+		if f.Slot == slot {
+			f.From = max(f.From, from)
+			f.PerRcpt = f.PerRcpt || perRcpt
 		}
 	}
 }

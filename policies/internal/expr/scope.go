@@ -136,3 +136,17 @@ func (s *Scope) Number(x hclsyntax.Expression) *Value {
 	}
 	return v
 }
+
+// Merge adds what another expression asks for.
+func (r *Refs) Merge(o *Refs) {
+	for s := range o.Slots {
+		if r.Slots == nil {
+			r.Slots = map[int]bool{}
+		}
+		r.Slots[s] = true
+	}
+	r.From = max(r.From, o.From)
+	r.PerRcpt = r.PerRcpt || o.PerRcpt
+	r.Forgeable = r.Forgeable || o.Forgeable
+	r.Proven = r.Proven || o.Proven
+}

@@ -32,7 +32,7 @@ func replyText(v *expr.Value, r *expr.Run, utf8ok bool) string {
 
 // clean takes out control characters and what is no UTF-8, and cuts at max octets.
 func clean(s string, most int) string {
-	s = strings.ToValidUTF8(s, "?")
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\r\n", " ")
 	s = strings.Map(func(c rune) rune {
 		if c < ' ' || c == 0x7f {
 			return ' '
