@@ -20,6 +20,9 @@ import (
 type Settings struct {
 	Zone string      `hcl:"zone,required"` // of the list
 	Key  filters.Key `hcl:"key"`           // an address or a domain; default the client's address
+	// Private asks for addresses of private networks and of loopback as well: for a
+	// list of one's own. No public list knows them.
+	Private bool `hcl:"private"`
 }
 
 // Kind describes the filter.
@@ -47,6 +50,7 @@ type filter struct {
 	dns  dns.Resolver
 	zone string
 	key  filters.Key
+	all  bool // private addresses, too
 }
 
 func build(settings any, d filters.Deps) (pipeline.Filter, error) {
@@ -55,7 +59,7 @@ func build(settings any, d filters.Deps) (pipeline.Filter, error) {
 	if err != nil || zone[0] == '[' {
 		return nil, fmt.Errorf("zone %q is not a domain name", s.Zone)
 	}
-	return &filter{d.DNS, zone, s.Key}, nil
+	return &filter{d.DNS, zone, s.Key, s.Private}, nil
 }
 
 // Inspect asks the list.
@@ -64,7 +68,7 @@ func (f *filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipelin
 	if err != nil {
 		return f.finding("", nil, ""), err
 	}
-	label := query(what)
+	label := query(what, f.all)
 	if label == "" {
 		return f.finding(what, nil, ""), nil
 	}
@@ -97,12 +101,12 @@ func (f *filter) what(tx *pipeline.Transaction) (string, error) {
 }
 
 // query is what stands in front of the zone: the address turned round (RFC 5782
-// section 2.1), or the domain. "" where no list can have an entry: addresses
-// that are private to us, and what is neither address nor domain.
-func query(what string) string {
+// section 2.1), or the domain. "" where no public list can have an entry:
+// addresses that are private to us, and what is neither address nor domain.
+func query(what string, all bool) string {
 	ip, err := netip.ParseAddr(strings.Trim(what, "[]"))
 	if err == nil {
-		if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
+		if private := ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast(); private && !all || ip.IsUnspecified() {
 			return ""
 		}
 		return dns.ReverseName(ip)

@@ -15,15 +15,18 @@ import (
 	"github.com/forepost/forepost/relay/meter"
 )
 
-var questions = meter.Counter("forepost_dns_questions_total",
-	"Questions that went out to DNS servers: ok (an answer, or that there is none), failed.", "result")
+// How the servers fare.
+var (
+	questions       = meter.Counter("forepost_dns_questions_total", "Questions that went out to DNS servers: ok (an answer, or that there is none), failed.", "result")
+	questionSeconds = meter.Seconds("forepost_dns_question_duration_seconds", "How long DNS servers took to answer, or to fail.", "result")
+)
 
 // ClientOptions of NewClient. The zero value asks the system's servers.
 type ClientOptions struct {
-	Servers []string      // "192.0.2.53", "[2001:db8::53]:5353"; default: those of /etc/resolv.conf
-	Timeout time.Duration // for one server to answer once; default 3 s
-	TrustAD bool          // believe the AD bit of every server; that of one on loopback is believed anyway
-	Now     func() time.Time
+	Servers []string         // "192.0.2.53", "[2001:db8::53]:5353"; default: those of /etc/resolv.conf
+	Timeout time.Duration    // for one server to answer once; default 3 s
+	TrustAD bool             // believe the AD bit of every server; that of one on loopback is believed anyway
+	Now     func() time.Time // for the metrics
 	Log     *slog.Logger
 }
 
@@ -33,6 +36,7 @@ type ClientOptions struct {
 type Client struct {
 	servers []server
 	timeout time.Duration
+	now     func() time.Time
 	log     *slog.Logger
 	first   atomic.Uint32 // the server that answered last
 }
@@ -47,9 +51,12 @@ const rounds = 2
 
 // NewClient makes a Client. It does not ask anything yet.
 func NewClient(o ClientOptions) *Client {
-	c := &Client{timeout: o.Timeout, log: o.Log}
+	c := &Client{timeout: o.Timeout, now: o.Now, log: o.Log}
 	if c.timeout <= 0 {
 		c.timeout = 3 * time.Second
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -133,14 +140,11 @@ func (c *Client) ask(ctx context.Context, name string, qtype uint16) (msg *mdns.
 		for i := range c.servers {
 			at := (first + i) % len(c.servers)
 			s := c.servers[at]
-			msg, err = exchange(ctx, s.addr, name, qtype, c.timeout)
+			msg, err = c.askOne(ctx, s.addr, name, qtype)
 			if err == nil {
-				questions.WithLabelValues("ok").Inc()
 				c.first.Store(uint32(at))
 				return msg, s.trusted, nil
 			}
-			questions.WithLabelValues("failed").Inc()
-			c.log.Debug("DNS server gave no answer", "server", s.addr, "name", name, "type", mdns.TypeToString[qtype], "error", err)
 			if ctx.Err() != nil {
 				return nil, false, err
 			}
@@ -151,4 +155,17 @@ func (c *Client) ask(ctx context.Context, name string, qtype uint16) (msg *mdns.
 		}
 	}
 	return nil, false, err
+}
+
+// askOne puts a question to one server and counts it.
+func (c *Client) askOne(ctx context.Context, addr, name string, qtype uint16) (*mdns.Msg, error) {
+	start, result := c.now(), "ok"
+	msg, err := exchange(ctx, addr, name, qtype, c.timeout)
+	if err != nil {
+		result = "failed"
+		c.log.Debug("DNS server gave no answer", "server", addr, "name", name, "type", mdns.TypeToString[qtype], "error", err)
+	}
+	questions.WithLabelValues(result).Inc()
+	questionSeconds.WithLabelValues(result).Observe(c.now().Sub(start).Seconds())
+	return msg, err
 }

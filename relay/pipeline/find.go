@@ -48,6 +48,12 @@ type finds struct {
 	m  map[findKey]*find
 }
 
+func (fs *finds) drop(k findKey) {
+	fs.mu.Lock()
+	delete(fs.m, k)
+	fs.mu.Unlock()
+}
+
 // NewTransaction begins a transaction of a session.
 func NewTransaction(s *Session) *Transaction {
 	return &Transaction{Session: s, finds: &finds{}}
@@ -180,16 +186,19 @@ func (tx *Transaction) claim(in *Instance) (f *find, mine bool) {
 	return f, true
 }
 
-func (tx *Transaction) run(ctx context.Context, in *Instance, f *find) {
+func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	timeout := in.Timeout
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
 	start := time.Now()
 	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
 	f.result.Took = time.Since(start)
+	if parent.Err() != nil && in.Scope == PerSession {
+		tx.Session.finds.drop(findKey{in, -1}) // the transaction ended, not the session: the next one asks again
+	}
 	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())
 	word := "ok"
 	if f.result.Err != nil {

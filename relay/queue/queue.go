@@ -33,6 +33,7 @@ type Attempt struct {
 	Host    string     // who said it: "ex1.example.com[10.0.0.5]:25", "" where nobody was reached
 	TLS     string     // "TLS 1.3, TLS_AES_128_GCM_SHA256", "" for none
 	Remote  bool       // Reply comes from a server (its words go into the DSN), not from us
+	DSN     bool       // the server announced DSN and took NOTIFY over: no "relayed" report is due from us (RFC 3461 section 5.2.2)
 }
 
 // Transport carries a message to the recipients of an envelope, which all have
@@ -46,10 +47,13 @@ type Transport interface {
 type Hop struct {
 	Key   string // "mx:example.org", "route:exchange", "store"
 	Route string // the route's name, for people and metrics
+	Final bool   // a delivery there is the last one (our store, LMTP): "delivered", not "relayed", in a DSN
+	Limit int    // deliveries to it at once; 0 for Options.PerHop
 }
 
-// Router finds the next hop. An error that is a mail.Reply is an answer (null
-// MX: permanent; the DNS could not tell: transient); any other is transient.
+// Router finds the next hop, from tables: the DNS is the transport's to ask. An
+// error that is a mail.Reply is an answer (no such route: permanent); any other
+// is transient.
 type Router interface {
 	Route(ctx context.Context, to mail.Recipient) (Hop, Transport, error)
 }
