@@ -28,7 +28,7 @@ const maxMatched = 50
 // Kind describes the filter. All instances that are built from one Kind share
 // one pass over a message.
 func Kind() filters.Kind {
-	shared := &pool{}
+	shared := &pool{limit: maxTable}
 	return filters.Kind{
 		Name:  "content",
 		Doc:   "looks for words and patterns in the subject, text, HTML source, URLs or header",
@@ -84,7 +84,7 @@ func build(s *Settings, p *pool) (pipeline.Filter, error) {
 		}
 		f.patterns = append(f.patterns, pattern{re, required(text)})
 	}
-	if _, err := newEngine([]*filter{f}); err != nil {
+	if _, err := newEngine([]*filter{f}, p.limit); err != nil {
 		return nil, err
 	}
 	p.add(f)

@@ -47,7 +47,7 @@ func TestAutomatonFindsWhatASearchFinds(t *testing.T) {
 				}
 			}
 		})
-		a, err := newAutomaton(list)
+		a, err := newAutomaton(list, maxTable)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func buildOf(t testing.TB, s *Settings, build builder, words, patterns []string)
 }
 
 func TestAReloadLeavesNothingBehind(t *testing.T) {
-	p := &pool{}
+	p := &pool{limit: maxTable}
 	s := &Settings{In: []string{"text"}, Words: []string{"gold"}}
 	var last pipeline.Filter
 	for range 50 {
@@ -151,7 +151,7 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		`the pattern "("`:            {In: []string{"text"}, Patterns: []string{"("}},
 		`too much for one table`:     {In: []string{"text"}, Words: []string{strings.Repeat("abcdefghijklmnop", 1<<17)}},
 	} {
-		if _, err := build(&s, &pool{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := build(&s, &pool{limit: maxTable}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %q", err, want)
 		}
 	}
@@ -160,11 +160,11 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 // TestTooManyForOneTable: instances that are small enough each and too many
 // together find their words all the same.
 func TestTooManyForOneTable(t *testing.T) {
-	p := &pool{}
+	p := &pool{limit: 1 << 14}
 	var fs []pipeline.Filter
 	for i := range 3 {
 		var words []string
-		for n := range 20000 {
+		for n := range 20 {
 			words = append(words, fmt.Sprintf("w%06dx%dyzabcdefghi", n, i))
 		}
 		f, err := build(&Settings{In: []string{"text"}, Words: words}, p)

@@ -14,7 +14,7 @@ type engine struct {
 	edges               []edge // by word
 }
 
-func newEngine(fs []*filter) (*engine, error) {
+func newEngine(fs []*filter, limit int) (*engine, error) {
 	e := &engine{wordIDs: map[string]int32{}, literalIDs: map[string]int32{}}
 	var words, literals []string
 	number := func(ids map[string]int32, list []string, s string) []string {
@@ -40,8 +40,8 @@ func newEngine(fs []*filter) (*engine, error) {
 		e.edges = append(e.edges, edge{joins(first), joins(last)})
 	}
 	var err error
-	if e.words, err = newAutomaton(words); err == nil {
-		e.literals, err = newAutomaton(literals)
+	if e.words, err = newAutomaton(words, limit); err == nil {
+		e.literals, err = newAutomaton(literals, limit)
 	}
 	return e, err
 }
@@ -101,7 +101,7 @@ func (f *filter) numbersNow() (*numbers, error) {
 	n := &numbers{of: shared, engine: shared}
 	if shared == tooMany {
 		var err error
-		if n.engine, err = newEngine([]*filter{f}); err != nil {
+		if n.engine, err = newEngine([]*filter{f}, f.pool.limit); err != nil {
 			return nil, err
 		}
 	}

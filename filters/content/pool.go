@@ -11,6 +11,8 @@ import (
 // older ones are still in use: the pool holds them weakly and compiles anew when
 // the first message comes after a change.
 type pool struct {
+	limit int // entries of a table
+
 	mu      sync.Mutex
 	members []weak.Pointer[filter]
 	engine  atomic.Pointer[engine] // nil: to be compiled
@@ -45,7 +47,7 @@ func (p *pool) current() *engine {
 		}
 	}
 	p.members = kept
-	e, err := newEngine(alive)
+	e, err := newEngine(alive, p.limit)
 	if err != nil {
 		e = tooMany
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/pop3pickup"
 	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // server is one door: a listener with what answers behind it.
@@ -68,7 +69,7 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*serve
 		RelayFrom: ls.RelayFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
 		Policies: a, Directory: a.directory, Spool: inbound.FromQueue(a.keep.queue), Signer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
-		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress,
+		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
 	switch ls.Protocol {
 	case "submission":
