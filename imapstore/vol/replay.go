@@ -170,10 +170,13 @@ func (s *Store) replayMessage(st messageState) {
 // rawSize is how many octets the blob under an entry has.
 func rawSize(e *imapstore.Entry) int64 {
 	n := e.Size
+	for _, f := range e.Message.Prefix {
+		n -= int64(len(f.Name) + len(f.Value) + len(": \r\n"))
+	}
 	for _, ed := range e.Message.Edits {
 		n += ed.End - ed.Off - int64(len(ed.With))
 	}
-	return n - int64(len(e.Message.PrefixText()))
+	return n
 }
 
 func (s *Store) replayFlags(account, mailbox uint64, fs []flagState) {
