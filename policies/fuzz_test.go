@@ -11,7 +11,8 @@ import (
 )
 
 // FuzzLoad: whatever the file, Load answers, every mistake has a code that is
-// explained, and what loads can run.
+// explained, and what loads can run. Filters run beside it, so coverage differs
+// from run to run: fuzz with -fuzzminimizetime 1x.
 func FuzzLoad(f *testing.F) {
 	seeds := []string{"testdata/good/*.hcl", "testdata/good/company.d/*.hcl", "testdata/bad/*.hcl", "stock/*.hcl"}
 	if suites := os.Getenv("FOREPOST_SUITES"); suites != "" {

@@ -63,7 +63,9 @@ func (w *walker) deliver() []pipeline.Verdict {
 
 // data answers for each recipient.
 func (w *walker) data() []pipeline.Verdict {
-	w.outs = make([]outcome, len(w.p.stages[w.at]))
+	if len(w.tx.To) > 1 {
+		w.outs = make([]outcome, len(w.p.stages[w.at]))
+	}
 	w.trace.begin(w)
 	vs := make([]pipeline.Verdict, len(w.tx.To))
 	for i := range w.tx.To {
