@@ -138,7 +138,7 @@ func (q *Queue) kick() {
 func (q *Queue) work(j *job) {
 	defer q.group.Done()
 	for j != nil {
-		q.run(j)
+		q.guard(j)
 		j = q.nextJob(j)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // A destination hangs with a thousand messages; mail to another is delivered at
@@ -83,6 +84,27 @@ func TestStopCutsOff(t *testing.T) {
 		synctest.Wait()
 		if len(w.seen()) != 1 || !w.empty() {
 			t.Errorf("after the restart: %s", short(w.seen()))
+		}
+	})
+}
+
+// A policy that panics costs an attempt; the next one goes through.
+func TestPanickingJudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		w := newWorld(t, func(o *Options) {
+			o.Judge = judgeFunc(func(mail.Recipient, pipeline.Delivery) pipeline.Verdict {
+				if asked++; asked == 1 {
+					panic("no")
+				}
+				return pipeline.Verdict{}
+			})
+		}).start()
+		w.send(envelope("a@a.test", "b@b.test"))
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if s := strings.Join(w.story(), "; "); s != "deferred b@b.test; delivered b@b.test" || !w.empty() {
+			t.Errorf("trail: %s", s)
 		}
 	})
 }

@@ -9,6 +9,20 @@ import (
 	"github.com/forepost/forepost/relay/mail"
 )
 
+// guard runs a job. A panic of a transport, a router or a policy costs an
+// attempt, not the process.
+func (q *Queue) guard(j *job) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.log.Error("an attempt panicked: please report this", "id", j.e.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			if env, err := decodeEnvelope(j.e.env); err == nil {
+				q.settle(j, &env, all(j.to, soft("a defect of ours: the log has more")))
+			}
+		}
+	}()
+	q.run(j)
+}
+
 // run does one job: recipients are told their line, or an attempt is made.
 func (q *Queue) run(j *job) {
 	env := j.env
@@ -165,29 +179,18 @@ func (j *job) route(t int32) string {
 	return ""
 }
 
-// deliver asks the transport. One that panics, or forgets a recipient, has
-// failed for the time being.
+// deliver asks the transport. One that forgets a recipient has failed for the
+// time being.
 func (q *Queue) deliver(j *job, env mail.Envelope, to []int32, msg *mail.Message) []result {
-	attempts := q.ask(j.transport, env, msg)
 	rs := all(to, soft("the transport said nothing of this recipient"))
 	for i := range rs {
 		rs[i].tried = true
 	}
-	for _, a := range attempts {
+	for _, a := range j.transport.Deliver(q.ctx, env, msg) {
 		if a.To >= 0 && a.To < len(to) && a.Outcome != 0 {
 			rs[a.To].Attempt = a
 			rs[a.To].To = int(to[a.To])
 		}
 	}
 	return rs
-}
-
-func (q *Queue) ask(t Transport, env mail.Envelope, msg *mail.Message) (as []Attempt) {
-	defer func() {
-		if p := recover(); p != nil {
-			q.log.Error("a transport panicked: please report this", "id", env.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			as = nil
-		}
-	}()
-	return t.Deliver(q.ctx, env, msg)
 }
