@@ -17,17 +17,25 @@ func NewJudge(plans func(listener string) pipeline.Plan) queue.Judge { return ju
 type judge func(listener string) pipeline.Plan
 
 // Judge implements queue.Judge.
-func (f judge) Judge(ctx context.Context, env mail.Envelope, to int, size int64, d pipeline.Delivery) pipeline.Verdict {
+func (f judge) Judge(ctx context.Context, env mail.Envelope, to int, size int64, t queue.Try) queue.Ruling {
 	plan := f(env.Listener)
 	if plan == nil {
-		return pipeline.Verdict{To: to}
+		return queue.Ruling{}
 	}
+	d := pipeline.Delivery{Attempt: t.Attempt, Age: t.Age, LastCode: t.LastCode, Host: t.Host}
 	for _, v := range plan.Run(ctx, pipeline.Deliver, transaction(&env, to, size, d)) {
 		if v.To == to || v.To < 0 {
-			return v
+			return queue.Ruling{Order: orders[v.Action], Reply: v.Reply, Rule: v.Rule, Route: v.Ledger.Route, Tags: v.Ledger.Tags}
 		}
 	}
-	return pipeline.Verdict{To: to}
+	return queue.Ruling{}
+}
+
+// orders are the actions in the queue's words. A quarantine at this stage keeps
+// the message in the queue: the quarantines are inbound's to name.
+var orders = map[pipeline.Action]queue.Order{
+	pipeline.Defer: queue.Postpone, pipeline.Drop: queue.Postpone, pipeline.Reject: queue.Refuse,
+	pipeline.Discard: queue.Discard, pipeline.Hold: queue.Keep, pipeline.Quarantine: queue.Keep,
 }
 
 // transaction is what stage Deliver may know: the envelope, tags, the size and

@@ -119,13 +119,13 @@ func TestJudge(t *testing.T) {
 		ID: "4bQz7K2MwXc9T", From: mail.MustParseAddress("a@a.test"), Listener: "mx", SMTPUTF8: true,
 		To: []mail.Recipient{{Address: mail.MustParseAddress("b@b.test")}, {Address: mail.MustParseAddress("c@c.test"), Tags: []string{"external"}}},
 	}
-	d := pipeline.Delivery{Attempt: 3, Age: time.Hour, LastCode: 451}
+	d := queue.Try{Attempt: 3, Age: time.Hour, LastCode: 451}
 	v := j.Judge(context.Background(), env, 1, 4711, d)
-	if v.Action != pipeline.Defer || v.Rule != "r" || asked != "mx" {
+	if v.Order != queue.Postpone || v.Rule != "r" || asked != "mx" {
 		t.Errorf("verdict %+v of the plan for %q", v, asked)
 	}
 	tx := p.tx
-	if p.stage != pipeline.Deliver || tx.Current != 1 || tx.Delivery != d || tx.Declared != 4711 || tx.From != env.From || tx.ID != env.ID || !tx.SMTPUTF8 {
+	if p.stage != pipeline.Deliver || tx.Current != 1 || tx.Delivery != (pipeline.Delivery{Attempt: 3, Age: time.Hour, LastCode: 451}) || tx.Declared != 4711 || tx.From != env.From || tx.ID != env.ID || !tx.SMTPUTF8 {
 		t.Errorf("asked at %s with %+v", p.stage, tx)
 	}
 	if len(tx.To) != 2 || !reflect.DeepEqual(tx.To[1].Ledger.Tags, []string{"external"}) || tx.To[1].Address.Domain != "c.test" {
@@ -143,8 +143,8 @@ func TestJudgeSilent(t *testing.T) {
 		"no verdict":            func(string) pipeline.Plan { return &plan{} },
 		"a verdict for another": func(string) pipeline.Plan { return &plan{vs: []pipeline.Verdict{{To: 5, Action: pipeline.Hold}}} },
 	} {
-		v := NewJudge(plans).Judge(context.Background(), mail.Envelope{To: make([]mail.Recipient, 1)}, 0, 1, pipeline.Delivery{})
-		if v.Action != pipeline.None {
+		v := NewJudge(plans).Judge(context.Background(), mail.Envelope{To: make([]mail.Recipient, 1)}, 0, 1, queue.Try{})
+		if v.Order != queue.Proceed {
 			t.Errorf("%s: %+v", why, v)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
+	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -42,7 +43,7 @@ func newSession(c *conn) *session {
 		Trusted: trusted(cfg, c),
 	}
 	s.log = cfg.Log.With("client", c.client.String())
-	s.ctx, s.cancel = context.WithCancel(c.srv.stop)
+	s.ctx, s.cancel = context.WithCancel(dns.WithBudget(c.srv.stop, maxQuestions))
 	return s
 }
 

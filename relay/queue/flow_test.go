@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // A destination hangs with a thousand messages; mail to another is delivered at
@@ -93,11 +92,11 @@ func TestPanickingJudge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		w := newWorld(t, func(o *Options) {
-			o.Judge = judgeFunc(func(mail.Recipient, pipeline.Delivery) pipeline.Verdict {
+			o.Judge = judgeFunc(func(mail.Recipient, Try) Ruling {
 				if asked++; asked == 1 {
 					panic("no")
 				}
-				return pipeline.Verdict{}
+				return Ruling{}
 			})
 		}).start()
 		w.send(envelope("a@a.test", "b@b.test"))

@@ -10,41 +10,37 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // judgeFunc is a Judge.
-type judgeFunc func(to mail.Recipient, d pipeline.Delivery) pipeline.Verdict
+type judgeFunc func(to mail.Recipient, d Try) Ruling
 
-func (f judgeFunc) Judge(_ context.Context, env mail.Envelope, to int, _ int64, d pipeline.Delivery) pipeline.Verdict {
-	v := f(env.To[to], d)
-	v.To = to
-	return v
+func (f judgeFunc) Judge(_ context.Context, env mail.Envelope, to int, _ int64, d Try) Ruling {
+	return f(env.To[to], d)
 }
 
 func TestJudgeIsObeyed(t *testing.T) {
 	for _, c := range []struct {
 		why     string
-		verdict pipeline.Verdict
+		verdict Ruling
 		trail   string // the first event
 		calls   string
 		left    State // 0 with none left
 	}{
-		{"nothing against it", pipeline.Verdict{}, "delivered b@b.test", "a@a.test>b@b.test, ", 0},
-		{"accept", pipeline.Verdict{Action: pipeline.Accept}, "delivered b@b.test", "a@a.test>b@b.test, ", 0},
-		{"discard", pipeline.Verdict{Action: pipeline.Discard}, "discarded b@b.test", "", 0},
-		{"reject: the sender is told", pipeline.Verdict{Action: pipeline.Reject, Reply: mail.Refuse(50, 7, 1, "not there")}, "bounced b@b.test", ">a@a.test, ", 0},
-		{"hold", pipeline.Verdict{Action: pipeline.Hold, Rule: "outbound.deliver.hold.x"}, "held b@b.test", "", Held},
-		{"defer", pipeline.Verdict{Action: pipeline.Defer, Reply: mail.Defer(51, 7, 1, "at night")}, "deferred b@b.test", "", Waiting},
+		{"nothing against it", Ruling{}, "delivered b@b.test", "a@a.test>b@b.test, ", 0},
+		{"discard", Ruling{Order: Discard}, "discarded b@b.test", "", 0},
+		{"reject: the sender is told", Ruling{Order: Refuse, Reply: mail.Refuse(50, 7, 1, "not there")}, "bounced b@b.test", ">a@a.test, ", 0},
+		{"hold", Ruling{Order: Keep, Rule: "outbound.deliver.hold.x"}, "held b@b.test", "", Held},
+		{"defer", Ruling{Order: Postpone, Reply: mail.Defer(51, 7, 1, "at night")}, "deferred b@b.test", "", Waiting},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, func(o *Options) {
-					o.Judge = judgeFunc(func(to mail.Recipient, _ pipeline.Delivery) pipeline.Verdict {
+					o.Judge = judgeFunc(func(to mail.Recipient, _ Try) Ruling {
 						if to.Address.Domain == "b.test" {
 							return c.verdict
 						}
-						return pipeline.Verdict{}
+						return Ruling{}
 					})
 				}).start()
 				id := w.send(envelope("a@a.test", "b@b.test"))
@@ -58,9 +54,9 @@ func TestJudgeIsObeyed(t *testing.T) {
 	}
 }
 
-func checkLeft(t *testing.T, in []Info, want State, v pipeline.Verdict) {
+func checkLeft(t *testing.T, in []Info, want State, v Ruling) {
 	t.Helper()
-	if v.Action != pipeline.Hold && v.Action != pipeline.Defer {
+	if v.Order != Keep && v.Order != Postpone {
 		if len(in) != 0 {
 			t.Errorf("left: %+v", in)
 		}
@@ -80,12 +76,12 @@ func TestJudgeRoutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		w := newWorld(t, func(o *Options) {
-			o.Judge = judgeFunc(func(to mail.Recipient, _ pipeline.Delivery) pipeline.Verdict {
+			o.Judge = judgeFunc(func(to mail.Recipient, _ Try) Ruling {
 				asked++
 				if to.Address.Local == "b" {
-					return pipeline.Verdict{Ledger: pipeline.Ledger{Route: "archive", Tags: []string{"sent-away"}}}
+					return Ruling{Route: "archive", Tags: []string{"sent-away"}}
 				}
-				return pipeline.Verdict{}
+				return Ruling{}
 			})
 		}).start()
 		w.send(envelope("a@a.test", "b@b.test", "c@b.test"))
@@ -111,9 +107,9 @@ func TestJudgeKnowsTheAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string
 		w := newWorld(t, func(o *Options) {
-			o.Judge = judgeFunc(func(_ mail.Recipient, d pipeline.Delivery) pipeline.Verdict {
+			o.Judge = judgeFunc(func(_ mail.Recipient, d Try) Ruling {
 				got = append(got, fmt.Sprint(d.Attempt, " ", d.LastCode, " ", d.Host, " ", d.Age > 0))
-				return pipeline.Verdict{}
+				return Ruling{}
 			})
 		}).start()
 		w.say = func(mail.Envelope, mail.Recipient) Attempt {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // tag notes what policy tagged a recipient with at this attempt.
@@ -28,14 +27,14 @@ func (q *Queue) judge(j *job, env *mail.Envelope, size int64) (rs []result, to [
 	var away job
 	age := q.o.Now().Sub(env.Received)
 	for _, t := range j.to {
-		v := q.o.Judge.Judge(q.ctx, *env, int(t), size, q.delivery(j, t, age))
-		j.tag(t, v.Ledger.Tags)
-		switch r, ok := verdict(v, int(t)); {
+		v := q.o.Judge.Judge(q.ctx, *env, int(t), size, q.try(j, t, age))
+		j.tag(t, v.Tags)
+		switch r, ok := obey(v, int(t)); {
 		case ok:
 			rs = append(rs, r)
-		case v.Ledger.Route != "" && v.Ledger.Route != env.To[t].Route:
+		case v.Route != "" && v.Route != env.To[t].Route:
 			away.to = append(away.to, t)
-			away.routes = append(away.routes, v.Ledger.Route)
+			away.routes = append(away.routes, v.Route)
 		default:
 			to = append(to, t)
 		}
@@ -61,36 +60,36 @@ func (q *Queue) divert(j, away *job) {
 	q.lines.put(routing, q.o.Workers, away)
 }
 
-func (q *Queue) delivery(j *job, t int32, age time.Duration) pipeline.Delivery {
+func (q *Queue) try(j *job, t int32, age time.Duration) Try {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r := &j.e.rcpts[t]
 	l := r.last.Value()
-	d := pipeline.Delivery{Attempt: int(r.attempts) + 1, Age: age, Host: l.host}
+	d := Try{Attempt: int(r.attempts) + 1, Age: age, Host: l.host}
 	if !l.reply.IsZero() {
 		d.LastCode = l.reply.Code()
 	}
 	return d
 }
 
-// verdict turns what policy says into a result; ok is false where the attempt
-// is to be made.
-func verdict(v pipeline.Verdict, to int) (r result, ok bool) {
+// obey turns what policy says into a result; ok is false where the attempt is
+// to be made.
+func obey(v Ruling, to int) (r result, ok bool) {
 	r = result{Attempt: Attempt{To: to, Reply: v.Reply}, why: "by policy: " + v.Rule}
-	switch v.Action {
-	case pipeline.Defer, pipeline.Drop:
+	switch v.Order {
+	case Postpone:
 		r.Outcome = Soft
 		if r.Reply.IsZero() {
 			r.Reply = mail.Defer(51, 7, 1, "deferred by policy")
 		}
-	case pipeline.Reject:
+	case Refuse:
 		r.Outcome = Hard
 		if r.Reply.IsZero() {
 			r.Reply = mail.Refuse(50, 7, 1, "refused by policy")
 		}
-	case pipeline.Discard:
+	case Discard:
 		r.state = Discarded
-	case pipeline.Hold, pipeline.Quarantine: // the quarantines are inbound's to name
+	case Keep:
 		r.state = Held
 	default:
 		return r, false

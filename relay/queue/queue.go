@@ -10,7 +10,6 @@ import (
 
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -61,7 +60,41 @@ type Router interface {
 // Judge asks the policy about an attempt that is about to be made. A nil Judge
 // lets everything pass.
 type Judge interface {
-	Judge(ctx context.Context, env mail.Envelope, to int, size int64, d pipeline.Delivery) pipeline.Verdict
+	Judge(ctx context.Context, env mail.Envelope, to int, size int64, t Try) Ruling
+}
+
+// Try is what is known of an attempt that is about to be made.
+type Try struct {
+	Attempt  int           // from 1
+	Age      time.Duration // of the message
+	LastCode int           // of the attempt before, 0 for none
+	Host     string        // of the attempt before
+}
+
+// Order is what becomes of an attempt.
+type Order uint8
+
+// The orders. Proceed makes the attempt.
+const (
+	Proceed  Order = iota
+	Postpone       // as if a server had deferred it
+	Refuse         // as if a server had refused it
+	Discard        // the recipient is settled without a word
+	Keep           // held until a person acts
+)
+
+// Ruling is what the policy says about an attempt.
+type Ruling struct {
+	Order Order
+	Reply mail.Reply // of Postpone and Refuse; zero for stock words
+	Rule  string     // the path of the rule
+	Route string     // where it goes instead, "" for no change
+	Tags  []string   // for this attempt
+}
+
+// Signer signs what leaves. A pipeline.Signer is one.
+type Signer interface {
+	Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error)
 }
 
 // Schedule is when a deferred recipient is tried again.
@@ -79,10 +112,10 @@ type Options struct {
 	Router     Router
 	Judge      Judge
 	Trail      trail.Writer
-	Signer     pipeline.Signer // for DSNs; may be nil
-	IDs        *mail.IDs       // for DSNs
-	Hostname   string          // the reporting MTA
-	Postmaster mail.Address    // the From of DSNs
+	Signer     Signer       // for DSNs; may be nil
+	IDs        *mail.IDs    // for DSNs
+	Hostname   string       // the reporting MTA
+	Postmaster mail.Address // the From of DSNs
 	Schedule   func(route string) Schedule
 	Workers    int // deliveries under way at once, all destinations together; default 200
 	PerHop     int // and to one hop; default 20
