@@ -18,8 +18,8 @@ const (
 )
 
 var (
-	errLineLong   = errors.New("The line is too long")
-	errLineEnd    = errors.New("Lines end in CRLF and hold no other CR, LF or NUL")
+	errLineLong   = errors.New("the line is too long")
+	errLineEnd    = errors.New("lines end in CRLF and hold no other CR, LF or NUL")
 	errLineEndles = errors.New("pop3: a line without an end")
 )
 
@@ -49,7 +49,7 @@ func readLine(r *bufio.Reader, max int) ([]byte, error) {
 
 func checkLine(line []byte) ([]byte, error) {
 	line = line[:len(line)-1]
-	if n := len(line) - 1; n >= 0 && line[n] == '\r' && bytes.IndexAny(line[:n], "\r\x00") < 0 {
+	if n := len(line) - 1; n >= 0 && line[n] == '\r' && !bytes.ContainsAny(line[:n], "\r\x00") {
 		return line[:n], nil
 	}
 	return nil, errLineEnd

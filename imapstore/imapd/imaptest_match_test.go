@@ -150,9 +150,8 @@ var literalAt = regexp.MustCompile(`^~?\{(\d+)\}\r\n`)
 
 // shape tells how a list is compared.
 type shape struct {
-	top   bool   // a whole response
-	verb  string // its word: FETCH, LIST, ...
-	inSet bool   // a list of flags or attributes
+	top  bool   // a whole response
+	verb string // its word: FETCH, LIST, ...
 }
 
 func (s *script) fits(want, got []node, bound map[string]string, c shape) bool {

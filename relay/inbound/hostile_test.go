@@ -223,6 +223,6 @@ func testTLS(t testing.TB) *tls.Config {
 }
 
 // testserver is the directory of chasquid's dialogues.
-type testserver struct{ fakeDirectory }
+type testserver struct{}
 
 var _ Directory = testserver{}

@@ -194,7 +194,7 @@ func TestIdleAndOldConnections(t *testing.T) {
 		if at := <-quit; at.Sub(start) != 7*time.Second {
 			t.Errorf("closed after %v", at.Sub(start))
 		}
-		dials, start = 0, time.Now()
+		dials = 0
 		for range 100 {
 			check(t, deliver(t, cl, &route.Route{}, envelope("b@to.test"), message), "delivered 250 2.0.0 taken (remote)")
 			time.Sleep(6 * time.Second) // ten minutes in all
