@@ -132,7 +132,7 @@ func (ss *session) lost(err error) {
 		ss.err("SYS/TEMP", "Idle for too long; nothing was deleted")
 	case errors.Is(err, errLineEndles):
 		ss.reason = "a line without an end"
-		ss.err("", "The line is too long")
+		ss.err("", "the line is too long")
 	case errors.Is(err, io.EOF):
 		ss.reason = "left without QUIT"
 	default:

@@ -108,7 +108,7 @@ func TestGiantLine(t *testing.T) {
 			}
 		}
 	}()
-	c.expect("-ERR The line is too long")
+	c.expect("-ERR the line is too long")
 	c.expectEnd()
 }
 
@@ -120,7 +120,7 @@ func TestLongLine(t *testing.T) {
 	c.send("USER " + strings.Repeat("x", 255-len("USER \r\n")))
 	c.expect("+OK send PASS")
 	c.send("USER " + strings.Repeat("x", 256-len("USER \r\n")))
-	c.expect("-ERR The line is too long")
+	c.expect("-ERR the line is too long")
 	c.send("QUIT")
 	c.expect("+OK bye")
 }
