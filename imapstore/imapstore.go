@@ -31,6 +31,10 @@ type Store interface {
 	Account(name string) (Account, error)
 	// Create makes an account; ErrExists if there is one.
 	Create(ctx context.Context, name string, o AccountOptions) error
+	// SetQuota changes an account's limit in octets, 0 for none; ErrNoAccount.
+	SetQuota(ctx context.Context, name string, quota int64) error
+	// Remove gives up an account with all its mail, for good; ErrNoAccount.
+	Remove(ctx context.Context, name string) error
 	// Names are the accounts' names in order.
 	Names() []string
 	// Close waits for what is under way; the journal is its owner's to close.
@@ -68,6 +72,7 @@ type Account interface {
 // Info describes a mailbox in a list.
 type Info struct {
 	Name        string
+	ID          string // MAILBOXID of RFC 8474: kept over renames, never used again
 	Use         string // "\\Sent", ... or ""
 	NoSelect    bool   // only a level of the hierarchy
 	HasChildren bool
@@ -123,8 +128,10 @@ type Snapshot struct {
 	HighestModSeq uint64
 	Messages      []*Entry
 	// Expunged are the UIDs that went, with the mod-sequence of their going, in its
-	// order, as far back as is known (RFC 7162 section 3.2.10).
-	Expunged []Tombstone
+	// order, as far back as is known (RFC 7162 section 3.2.10): all whose
+	// mod-sequence is above ExpungedAbove.
+	Expunged      []Tombstone
+	ExpungedAbove uint64
 }
 
 // Tombstone tells of an expunged message.

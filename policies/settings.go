@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/forepost/forepost/policies/internal/rules"
 	"github.com/forepost/forepost/relay/mail"
 )
 
@@ -105,7 +106,8 @@ type Domain struct {
 	Recipients Recipients
 	Aliases    map[string][]mail.Address // local part in lower case
 	DKIM       []DKIMKey
-	Quarantine string // name of a quarantine, "" for none
+	Quarantine string           // name of a quarantine, "" for none
+	thresholds rules.Thresholds // in place of the policy's
 }
 
 // Recipients is how a domain knows its recipients.

@@ -1,7 +1,32 @@
 // Package builtin is the list of the filters that Forepost has.
 package builtin
 
-import "github.com/forepost/forepost/filters"
+import (
+	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/attachment"
+	"github.com/forepost/forepost/filters/content"
+	"github.com/forepost/forepost/filters/dkim"
+	"github.com/forepost/forepost/filters/dmarc"
+	"github.com/forepost/forepost/filters/dnsbl"
+	"github.com/forepost/forepost/filters/greylist"
+	"github.com/forepost/forepost/filters/iprev"
+	"github.com/forepost/forepost/filters/ratelimit"
+	"github.com/forepost/forepost/filters/spf"
+)
 
-// Kinds are all of them.
-func Kinds() []filters.Kind { return nil }
+// Kinds are all of them, in the order in which the reference shows them. What
+// instances of a kind share (the one pass of content) belongs to the list that
+// they were built from: it is asked for once a configuration.
+func Kinds() []filters.Kind {
+	return []filters.Kind{
+		iprev.Kind(),
+		dnsbl.Kind(),
+		spf.Kind(),
+		dkim.Kind(),
+		dmarc.Kind(),
+		attachment.Kind(),
+		content.Kind(),
+		ratelimit.Kind(),
+		greylist.Kind(),
+	}
+}

@@ -19,7 +19,7 @@ var (
 type Account struct {
 	Name     string         // its main address, in lower case
 	Aliases  []mail.Address // further addresses
-	Password string         // "$argon2id$...", "" for none: nobody can log in
+	Password string         // "$argon2id$...", "" for none: nobody can log in (for Book.Configure also a plain one)
 	SCRAM    SCRAM          // SCRAM-SHA-256 keys (RFC 5803) made with the password
 	Quota    int64          // octets, 0 for none
 	Disabled bool

@@ -1,2 +1,3 @@
-// Package imapd is the IMAP protocol (RFC 9051, RFC 3501) over the store.
+// Package imapd is the IMAP protocol, IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC
+// 9051), over the store. README.md tells how a command flows through it.
 package imapd

@@ -44,10 +44,12 @@ const (
 
 // Error is a question without an answer.
 type Error struct {
-	Kind Kind
-	Name string
-	Type uint16
-	Text string // what happened, for people
+	Kind    Kind
+	Name    string
+	Type    uint16
+	Text    string        // what happened, for people
+	TTL     time.Duration // how long "there is nothing" may be believed, RFC 2308
+	Timeout bool          // of Temporary: nobody answered in time
 }
 
 func (e *Error) Error() string {

@@ -6,6 +6,7 @@ package inbound
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -22,19 +23,48 @@ type Policies interface {
 	PlanFor(listener string) pipeline.Plan
 }
 
+// ErrCredentials is what Directory.Authenticate says of a wrong name or password.
+var ErrCredentials = errors.New("the user name or the password is wrong")
+
 // Directory knows who is here.
 type Directory interface {
 	// Accepts tells whether a recipient is ours and exists. An error means that
-	// it could not tell: 451.
+	// it could not tell: 451. <Postmaster> (RFC 5321 section 4.5.1) comes with an
+	// empty Domain.
 	Accepts(ctx context.Context, to mail.Address) (mail.Acceptance, error)
 	// Authenticate checks a name and a password. ErrCredentials means that they
 	// are wrong; any other error that it could not tell.
 	Authenticate(ctx context.Context, user, password string) (mail.Identity, error)
 }
 
-// Spool takes messages. *queue.Queue implements it.
+// Spool takes messages. FromQueue makes one of a *queue.Queue.
 type Spool interface {
-	Draft(id mail.ID) (*queue.Draft, error)
+	Draft(id mail.ID) (Draft, error)
+}
+
+// Draft is a message that is being taken; *queue.Draft is one. It is used by
+// one goroutine and ends with Commit or Discard.
+type Draft interface {
+	Write(p []byte) (int, error)
+	// Blob is what was written so far.
+	Blob() mail.Blob
+	// Commit makes the entries durable and returns: now 250 may be said.
+	Commit(ctx context.Context, s ...queue.Submission) error
+	// Discard gives the draft up; after Commit it does nothing.
+	Discard()
+}
+
+// FromQueue makes the queue a Spool.
+func FromQueue(q *queue.Queue) Spool { return queueSpool{q} }
+
+type queueSpool struct{ q *queue.Queue }
+
+func (s queueSpool) Draft(id mail.ID) (Draft, error) {
+	d, err := s.q.Draft(id)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // Protocol is what a listener speaks.
@@ -79,8 +109,12 @@ type Config struct {
 	Trail     trail.Writer
 	IDs       *mail.IDs
 	Now       func() time.Time
-	Log       *slog.Logger
+	Log       *slog.Logger // names the listener already
 
 	// Quarantine is the envelope recipient of a quarantine of that name.
 	Quarantine func(name string) mail.Address
+
+	// Panicked is told of a panic that was caught, for the count of them; it may
+	// be nil.
+	Panicked func(where string)
 }

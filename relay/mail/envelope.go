@@ -13,6 +13,7 @@ type Envelope struct {
 	Ret        string    // RET of RFC 3461: "FULL", "HDRS" or ""
 	EnvID      string    // ENVID of RFC 3461, xtext decoded
 	Received   time.Time // when the message was taken
+	Listener   string    // that took it: its policy judges the attempts; "" for mail of our own
 }
 
 // Recipient is one recipient of an envelope and what was decided about it.

@@ -5,6 +5,7 @@ package meter
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -21,6 +22,7 @@ func newRegistry() *prometheus.Registry {
 
 // Counter declares a counter. Names begin with forepost_ and end in _total.
 func Counter(name, help string, labels ...string) *prometheus.CounterVec {
+	keep(name, help, "_total")
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	registry.MustRegister(c)
 	return c
@@ -28,6 +30,7 @@ func Counter(name, help string, labels ...string) *prometheus.CounterVec {
 
 // Gauge declares a gauge.
 func Gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	keep(name, help, "")
 	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 	registry.MustRegister(g)
 	return g
@@ -35,11 +38,20 @@ func Gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 
 // Seconds declares a histogram of durations; its name ends in _seconds.
 func Seconds(name, help string, labels ...string) *prometheus.HistogramVec {
+	keep(name, help, "_seconds")
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(0.0001, 4, 10),
 	}, labels)
 	registry.MustRegister(h)
 	return h
+}
+
+// keep holds declarations to the rules. It panics: a wrong name is a defect that
+// the first start of the program shows.
+func keep(name, help, suffix string) {
+	if !strings.HasPrefix(name, "forepost_") || !strings.HasSuffix(name, suffix) || help == "" {
+		panic("meter: " + name + " breaks the rules of the README")
+	}
 }
 
 // Handler serves /metrics.

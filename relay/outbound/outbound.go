@@ -4,6 +4,7 @@ package outbound
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"time"
@@ -36,7 +37,8 @@ type Options struct {
 	Finder   route.Finder
 	Dialer   func(ctx context.Context, network, address string) (net.Conn, error) // default: net.Dialer
 	MaxIdle  int                                                                  // kept connections to one host; default 20
-	KeepIdle time.Duration                                                        // how long one is kept; default 5 s
+	KeepIdle time.Duration                                                        // how long one is kept; default 5 s, negative: not at all
+	TLS      *tls.Config                                                          // roots, client certificates; nil for the system's roots
 	Now      func() time.Time
 	Log      *slog.Logger
 }

@@ -18,6 +18,9 @@ var (
 	panics        = meter.Counter("forepost_panics_total", "Panics that were caught. Each is a defect worth a report.", "where")
 )
 
+// CountPanic counts a panic that was caught somewhere else.
+func CountPanic(where string) { panics.WithLabelValues(where).Inc() }
+
 // DefaultTimeout is how long a filter may take that states nothing else.
 const DefaultTimeout = 10 * time.Second
 
@@ -46,6 +49,12 @@ type findKey struct {
 type finds struct {
 	mu sync.Mutex
 	m  map[findKey]*find
+}
+
+func (fs *finds) drop(k findKey) {
+	fs.mu.Lock()
+	delete(fs.m, k)
+	fs.mu.Unlock()
 }
 
 // NewTransaction begins a transaction of a session.
@@ -180,16 +189,19 @@ func (tx *Transaction) claim(in *Instance) (f *find, mine bool) {
 	return f, true
 }
 
-func (tx *Transaction) run(ctx context.Context, in *Instance, f *find) {
+func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	timeout := in.Timeout
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
 	start := time.Now()
 	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
 	f.result.Took = time.Since(start)
+	if parent.Err() != nil && in.Scope == PerSession {
+		tx.Session.finds.drop(findKey{in, -1}) // the transaction ended, not the session: the next one asks again
+	}
 	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())
 	word := "ok"
 	if f.result.Err != nil {
@@ -203,7 +215,7 @@ func (tx *Transaction) run(ctx context.Context, in *Instance, f *find) {
 func inspect(ctx context.Context, in *Instance, tx *Transaction) (f Finding, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			panics.WithLabelValues("filter").Inc()
+			CountPanic("filter")
 			f, err = Finding{}, fmt.Errorf("filter %s panicked: %v\n%s", in.Name, p, debug.Stack())
 		}
 	}()

@@ -109,6 +109,13 @@ type Ledger struct {
 	Copies  []mail.Address
 	Sign    bool
 	Route   string // "" for the domain's own
+
+	// What a plan noted before Data for itself to act on at Data: the paths of
+	// the rules that hold or discard, and the filters that a rule asked, that
+	// could not tell, and whose OnError is not to ignore that.
+	Hold    string
+	Discard string
+	Unsure  []string
 }
 
 // Symbol is one line of a score.

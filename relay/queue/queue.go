@@ -10,7 +10,6 @@ import (
 
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -33,6 +32,7 @@ type Attempt struct {
 	Host    string     // who said it: "ex1.example.com[10.0.0.5]:25", "" where nobody was reached
 	TLS     string     // "TLS 1.3, TLS_AES_128_GCM_SHA256", "" for none
 	Remote  bool       // Reply comes from a server (its words go into the DSN), not from us
+	DSN     bool       // the server announced DSN and took NOTIFY over: no "relayed" report is due from us (RFC 3461 section 5.2.2)
 }
 
 // Transport carries a message to the recipients of an envelope, which all have
@@ -46,10 +46,13 @@ type Transport interface {
 type Hop struct {
 	Key   string // "mx:example.org", "route:exchange", "store"
 	Route string // the route's name, for people and metrics
+	Final bool   // a delivery there is the last one (our store, LMTP): "delivered", not "relayed", in a DSN
+	Limit int    // deliveries to it at once; 0 for Options.PerHop
 }
 
-// Router finds the next hop. An error that is a mail.Reply is an answer (null
-// MX: permanent; the DNS could not tell: transient); any other is transient.
+// Router finds the next hop, from tables: the DNS is the transport's to ask. An
+// error that is a mail.Reply is an answer (no such route: permanent); any other
+// is transient.
 type Router interface {
 	Route(ctx context.Context, to mail.Recipient) (Hop, Transport, error)
 }
@@ -57,7 +60,41 @@ type Router interface {
 // Judge asks the policy about an attempt that is about to be made. A nil Judge
 // lets everything pass.
 type Judge interface {
-	Judge(ctx context.Context, env mail.Envelope, to int, size int64, d pipeline.Delivery) pipeline.Verdict
+	Judge(ctx context.Context, env mail.Envelope, to int, size int64, t Try) Ruling
+}
+
+// Try is what is known of an attempt that is about to be made.
+type Try struct {
+	Attempt  int           // from 1
+	Age      time.Duration // of the message
+	LastCode int           // of the attempt before, 0 for none
+	Host     string        // of the attempt before
+}
+
+// Order is what becomes of an attempt.
+type Order uint8
+
+// The orders. Proceed makes the attempt.
+const (
+	Proceed  Order = iota
+	Postpone       // as if a server had deferred it
+	Refuse         // as if a server had refused it
+	Discard        // the recipient is settled without a word
+	Keep           // held until a person acts
+)
+
+// Ruling is what the policy says about an attempt.
+type Ruling struct {
+	Order Order
+	Reply mail.Reply // of Postpone and Refuse; zero for stock words
+	Rule  string     // the path of the rule
+	Route string     // where it goes instead, "" for no change
+	Tags  []string   // for this attempt
+}
+
+// Signer signs what leaves. A pipeline.Signer is one.
+type Signer interface {
+	Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error)
 }
 
 // Schedule is when a deferred recipient is tried again.
@@ -75,10 +112,10 @@ type Options struct {
 	Router     Router
 	Judge      Judge
 	Trail      trail.Writer
-	Signer     pipeline.Signer // for DSNs; may be nil
-	IDs        *mail.IDs       // for DSNs
-	Hostname   string          // the reporting MTA
-	Postmaster mail.Address    // the From of DSNs
+	Signer     Signer       // for DSNs; may be nil
+	IDs        *mail.IDs    // for DSNs
+	Hostname   string       // the reporting MTA
+	Postmaster mail.Address // the From of DSNs
 	Schedule   func(route string) Schedule
 	Workers    int // deliveries under way at once, all destinations together; default 200
 	PerHop     int // and to one hop; default 20

@@ -1,0 +1,98 @@
+// Package admin is how the commands talk to the running gateway: a small API,
+// JSON over HTTP, on a unix socket that only the gateway's user and root reach.
+// The command line and whatever comes later use the same calls, so they cannot
+// differ.
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+// Backend is what the gateway answers with.
+type Backend interface {
+	Status() Status
+	Reload(ctx context.Context) ReloadResult
+	// Explain finds a message or, for a session's ID, all its messages. None found
+	// is an empty list.
+	Explain(id mail.ID) ([]trail.Story, error)
+	Trace(q TraceQuery) ([]trail.Record, error)
+
+	Users() []User
+	AddUser(ctx context.Context, u NewUser) error
+	SetPassword(ctx context.Context, name, password string) error
+	DisableUser(ctx context.Context, name string, disabled bool) error
+	RemoveUser(ctx context.Context, name string) error
+
+	Queue(limit int) []QueueEntry
+	QueueDo(ctx context.Context, id mail.ID, what string) error // retry, hold, release, delete
+}
+
+// Status of the gateway.
+type Status struct {
+	Version string     `json:"version"`
+	Started time.Time  `json:"started"`
+	Config  string     `json:"config"`
+	Loaded  time.Time  `json:"loaded"`
+	Queue   int        `json:"queue"`
+	Servers []Endpoint `json:"servers"`
+}
+
+// Endpoint is a server that listens.
+type Endpoint struct {
+	Kind    string `json:"kind"` // smtp, submission, lmtp, imap, pop3, metrics
+	Name    string `json:"name"`
+	Address string `json:"address"`
+}
+
+// ReloadResult of Reload.
+type ReloadResult struct {
+	OK          bool   `json:"ok"`
+	Diagnostics string `json:"diagnostics,omitempty"` // as `forepost check` prints them
+	Error       string `json:"error,omitempty"`
+}
+
+// TraceQuery searches the trail.
+type TraceQuery struct {
+	Text  string        `json:"text,omitempty"` // an address, or part of a subject
+	Since time.Duration `json:"since,omitempty"`
+	Limit int           `json:"limit,omitempty"`
+}
+
+// User is an account.
+type User struct {
+	Name     string   `json:"name"`
+	Aliases  []string `json:"aliases,omitempty"`
+	Quota    int64    `json:"quota,omitempty"`
+	Disabled bool     `json:"disabled,omitempty"`
+	Config   bool     `json:"config,omitempty"` // stands in the configuration
+}
+
+// NewUser asks for an account.
+type NewUser struct {
+	Name     string   `json:"name"`
+	Password string   `json:"password"`
+	Quota    int64    `json:"quota,omitempty"`
+	Aliases  []string `json:"aliases,omitempty"`
+}
+
+// QueueEntry is a message that waits.
+type QueueEntry struct {
+	ID    mail.ID          `json:"id"`
+	From  string           `json:"from"`
+	Since time.Time        `json:"since"`
+	Size  int64            `json:"size"`
+	To    []QueueRecipient `json:"to"`
+}
+
+// QueueRecipient is a recipient that it waits for.
+type QueueRecipient struct {
+	Address string    `json:"address"`
+	State   string    `json:"state"` // waiting, ready, active, held
+	Tries   int       `json:"tries"`
+	Next    time.Time `json:"next,omitzero"`
+	Reason  string    `json:"reason,omitempty"`
+}

@@ -1,0 +1,157 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/forepost/forepost/imapstore/accounts"
+	"github.com/forepost/forepost/policies"
+	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// maxAliasDepth bounds aliases that lead to aliases.
+const maxAliasDepth = 10
+
+// directory knows who is here, by the configuration in force and the accounts:
+// what the SMTP edge asks. It implements inbound.Directory.
+type directory struct {
+	live func() *live
+	book book
+	// ask is recipient verification by asking the next server (callout).
+	ask func(ctx context.Context, to mail.Address) (known bool, refusal mail.Reply, err error)
+}
+
+// book is what the directory asks of the accounts.
+type book interface {
+	Lookup(a mail.Address) (accounts.Account, error)
+	Authenticate(ctx context.Context, user, password string) (accounts.Account, error)
+}
+
+// Accepts tells whether a recipient is ours and exists, aliases resolved.
+func (d *directory) Accepts(ctx context.Context, to mail.Address) (mail.Acceptance, error) {
+	l := d.live()
+	if to.Domain == "" { // <Postmaster>, RFC 5321 section 4.1.1.3
+		to = l.settings.Postmaster
+	}
+	domain, ours := l.domains[to.Domain]
+	if !ours {
+		return mail.Acceptance{}, nil
+	}
+	acc := mail.Acceptance{Ours: true, Domain: domain.Name}
+	final, err := d.resolve(ctx, l, to, 0)
+	if err != nil {
+		var refusal mail.Reply
+		if errors.As(err, &refusal) {
+			acc.Reply = refusal
+			return acc, nil
+		}
+		return acc, err
+	}
+	acc.Known, acc.Final = len(final) > 0, final
+	return acc, nil
+}
+
+// resolve follows aliases to the addresses that exist; none means unknown.
+func (d *directory) resolve(ctx context.Context, l *live, to mail.Address, depth int) ([]mail.Address, error) {
+	domain, ours := l.domains[to.Domain]
+	if !ours {
+		return []mail.Address{to}, nil // an alias that leads elsewhere
+	}
+	if alias, ok := domain.Aliases[strings.ToLower(to.Local)]; ok && depth < maxAliasDepth {
+		var all []mail.Address
+		for _, a := range alias {
+			if a.Key() == to.Key() { // an alias that keeps a copy
+				all = append(all, a)
+				continue
+			}
+			final, err := d.resolve(ctx, l, a, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, final...)
+		}
+		return distinct(all), nil
+	}
+	known, err := d.known(ctx, domain, to)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return d.postmaster(ctx, l, to, depth)
+	}
+	return []mail.Address{to}, nil
+}
+
+// postmaster sees to it that a domain's postmaster is never unknown (RFC 5321
+// section 4.5.1): what has no mailbox of its own goes to the configured one.
+func (d *directory) postmaster(ctx context.Context, l *live, to mail.Address, depth int) ([]mail.Address, error) {
+	pm := l.settings.Postmaster
+	if !strings.EqualFold(to.Local, "postmaster") || pm.Key() == to.Key() || depth >= maxAliasDepth {
+		return nil, nil
+	}
+	return d.resolve(ctx, l, pm, depth+1)
+}
+
+func (d *directory) known(ctx context.Context, domain *policies.Domain, to mail.Address) (bool, error) {
+	switch domain.Recipients.Mode {
+	case "any":
+		return true, nil
+	case "list":
+		return domain.Recipients.List(to), nil
+	case "callout":
+		known, refusal, err := d.ask(ctx, to)
+		if err == nil && !known && !refusal.IsZero() {
+			return false, refusal
+		}
+		return known, err
+	}
+	_, err := d.book.Lookup(to)
+	if errors.Is(err, accounts.ErrUnknown) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Authenticate checks a name and a password.
+func (d *directory) Authenticate(ctx context.Context, user, password string) (mail.Identity, error) {
+	a, err := d.book.Authenticate(ctx, user, password)
+	if errors.Is(err, accounts.ErrCredentials) {
+		return mail.Identity{}, inbound.ErrCredentials
+	}
+	if err != nil {
+		return mail.Identity{}, err
+	}
+	main, err := mail.ParseAddress(a.Name, true)
+	if err != nil {
+		return mail.Identity{}, err
+	}
+	return mail.Identity{User: a.Name, Addresses: append([]mail.Address{main}, d.addresses(a, main)...)}, nil
+}
+
+// addresses are the further ones that an account may send from: its aliases,
+// and the domains' aliases that lead to it alone.
+func (d *directory) addresses(a accounts.Account, main mail.Address) []mail.Address {
+	list := append([]mail.Address(nil), a.Aliases...)
+	for _, domain := range d.live().domains {
+		for local, to := range domain.Aliases {
+			if len(to) == 1 && to[0].Key() == main.Key() {
+				list = append(list, mail.Address{Local: local, Domain: domain.Name})
+			}
+		}
+	}
+	return list
+}
+
+func distinct(list []mail.Address) []mail.Address {
+	seen := map[string]bool{}
+	out := list[:0]
+	for _, a := range list {
+		if !seen[a.Key()] {
+			seen[a.Key()] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}

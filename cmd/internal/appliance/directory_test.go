@@ -1,0 +1,118 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/forepost/forepost/imapstore/accounts"
+	"github.com/forepost/forepost/policies"
+	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// bookOf is a book of accounts by address; their password is "right".
+type bookOf map[string]accounts.Account
+
+func (b bookOf) Lookup(a mail.Address) (accounts.Account, error) {
+	if acc, ok := b[a.Key()]; ok {
+		return acc, nil
+	}
+	return accounts.Account{}, accounts.ErrUnknown
+}
+
+func (b bookOf) Authenticate(_ context.Context, user, password string) (accounts.Account, error) {
+	if acc, ok := b[user]; ok && password == "right" {
+		return acc, nil
+	}
+	return accounts.Account{}, accounts.ErrCredentials
+}
+
+func addresses(list ...string) (out []mail.Address) {
+	for _, s := range list {
+		out = append(out, mail.MustParseAddress(s))
+	}
+	return out
+}
+
+func testDirectory() *directory {
+	l := &live{
+		settings: &policies.Settings{Postmaster: mail.MustParseAddress("bob@local.test")},
+		domains: map[string]*policies.Domain{
+			"local.test": {Name: "local.test", Recipients: policies.Recipients{Mode: "accounts"}, Aliases: map[string][]mail.Address{
+				"info":  addresses("bob@local.test", "eve@local.test", "bob@local.test"),
+				"all":   addresses("info@local.test", "far@elsewhere.test"),
+				"self":  addresses("self@local.test", "bob@local.test"),
+				"ping":  addresses("pong@local.test"),
+				"pong":  addresses("ping@local.test"),
+				"sales": addresses("bob@local.test"),
+			}},
+			"any.test":  {Name: "any.test", Recipients: policies.Recipients{Mode: "any"}},
+			"list.test": {Name: "list.test", Recipients: policies.Recipients{Mode: "list", List: func(a mail.Address) bool { return a.Local == "staff" }}},
+			"ask.test":  {Name: "ask.test", Recipients: policies.Recipients{Mode: "callout"}},
+		},
+	}
+	return &directory{
+		live: func() *live { return l },
+		book: bookOf{"bob@local.test": {Name: "bob@local.test"}, "eve@local.test": {Name: "eve@local.test"}},
+		ask: func(_ context.Context, to mail.Address) (bool, mail.Reply, error) {
+			switch to.Local {
+			case "there":
+				return true, mail.Reply{}, nil
+			case "away":
+				return false, mail.Reply{}, errors.New("the next server does not answer")
+			}
+			return false, mail.Refuse(50, 1, 1, "nobody of that name"), nil
+		},
+	}
+}
+
+func TestAccepts(t *testing.T) {
+	d := testDirectory()
+	for _, c := range []struct {
+		to          string
+		ours, known bool
+		final       string
+		why         string
+	}{
+		{"bob@local.test", true, true, "[bob@local.test]", "an account"},
+		{"nobody@local.test", true, false, "[]", "no account"},
+		{"bob@elsewhere.test", false, false, "[]", "not ours: whether it may be relayed is not asked here"},
+		{"INFO@local.test", true, true, "[bob@local.test eve@local.test]", "an alias, each address once, in any case"},
+		{"all@local.test", true, true, "[bob@local.test eve@local.test far@elsewhere.test]", "an alias of an alias, and elsewhere"},
+		{"self@local.test", true, true, "[self@local.test bob@local.test]", "an alias that keeps its own copy"},
+		{"ping@local.test", true, false, "[]", "aliases in a circle lead to nobody, and end"},
+		{"postmaster@local.test", true, true, "[bob@local.test]", "RFC 5321 section 4.5.1"},
+		{"postmaster@list.test", true, true, "[bob@local.test]", "of every domain"},
+		{"anything@any.test", true, true, "[anything@any.test]", "a domain that takes any"},
+		{"staff@list.test", true, true, "[staff@list.test]", "listed"},
+		{"other@list.test", true, false, "[]", "not listed"},
+		{"there@ask.test", true, true, "[there@ask.test]", "the next server knows"},
+	} {
+		acc, err := d.Accepts(t.Context(), mail.MustParseAddress(c.to))
+		if err != nil || acc.Ours != c.ours || acc.Known != c.known || fmt.Sprint(acc.Final) != c.final {
+			t.Errorf("%s: %s gives %+v, %v", c.why, c.to, acc, err)
+		}
+	}
+	if acc, err := d.Accepts(t.Context(), mail.Address{Local: "Postmaster"}); err != nil || fmt.Sprint(acc.Final) != "[bob@local.test]" {
+		t.Errorf("<Postmaster>: %+v, %v", acc, err)
+	}
+	if acc, err := d.Accepts(t.Context(), mail.MustParseAddress("gone@ask.test")); err != nil || acc.Known || acc.Reply.Text != "nobody of that name" {
+		t.Errorf("what the next server refuses is refused in its words: %+v, %v", acc, err)
+	}
+	if _, err := d.Accepts(t.Context(), mail.MustParseAddress("away@ask.test")); err == nil {
+		t.Error("a next server that does not answer passes for an answer")
+	}
+}
+
+func TestAuthenticateTellsTheAddresses(t *testing.T) {
+	d := testDirectory()
+	id, err := d.Authenticate(t.Context(), "bob@local.test", "right")
+	if err != nil || id.User != "bob@local.test" || fmt.Sprint(id.Addresses) != "[bob@local.test sales@local.test]" {
+		t.Errorf("%+v, %v: an alias that leads to several is nobody's own", id, err)
+	}
+	if _, err := d.Authenticate(t.Context(), "bob@local.test", "wrong"); !errors.Is(err, inbound.ErrCredentials) {
+		t.Errorf("a wrong password: %v", err)
+	}
+}

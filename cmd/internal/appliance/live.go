@@ -1,0 +1,175 @@
+package appliance
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/builtin"
+	"github.com/forepost/forepost/filters/dkim"
+	"github.com/forepost/forepost/imapstore"
+	"github.com/forepost/forepost/policies"
+	"github.com/forepost/forepost/relay/dns"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/route"
+)
+
+// live is one configuration in force: everything that a reload swaps, built
+// whole before it is put in place.
+type live struct {
+	settings *policies.Settings
+	policies *policies.Policies
+	policyOf map[string]string // by listener
+	domains  map[string]*policies.Domain
+	retries  map[string]policies.Retry // by route
+	table    *route.Table
+	signer   pipeline.Signer
+	dns      dns.Resolver
+	loaded   time.Time
+}
+
+// ConfigError is a configuration with mistakes.
+type ConfigError struct {
+	Path        string
+	Diagnostics policies.Diagnostics
+}
+
+func (e *ConfigError) Error() string {
+	n := 0
+	for _, d := range e.Diagnostics {
+		if d.Severity == policies.SeverityError {
+			n++
+		}
+	}
+	if n == 1 {
+		return fmt.Sprintf("%s has an error; it is told above", e.Path)
+	}
+	return fmt.Sprintf("%s has %d errors; they are told above", e.Path, n)
+}
+
+// load reads the configuration.
+func load(o Options, strict bool) (*policies.Config, policies.Diagnostics, error) {
+	cfg, diags := policies.Load(o.Config, policies.Options{Kinds: builtin.Kinds(), Vars: o.Vars, Strict: strict, Now: o.Now})
+	if diags.HasErrors() {
+		return nil, diags, &ConfigError{o.Config, diags}
+	}
+	if o.Data != "" {
+		cfg.Settings.DataDir = o.Data
+	}
+	return cfg, diags, nil
+}
+
+// Check reads a configuration without using it: warnings and errors; the error
+// is a *ConfigError where there are errors.
+func Check(o Options) (policies.Diagnostics, error) {
+	_, diags, err := load(o, false)
+	return diags, err
+}
+
+// build makes what is in force of a configuration that was read. old is what
+// was in force before, or nil.
+func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) {
+	s := cfg.Settings
+	l = &live{settings: s, loaded: a.o.Now(), policyOf: map[string]string{}, domains: map[string]*policies.Domain{},
+		retries: map[string]policies.Retry{}}
+	if l.dns, err = a.resolver(s.DNS, old); err != nil {
+		return nil, err
+	}
+	memory, err := a.stateFor(s)
+	if err != nil {
+		return nil, err
+	}
+	l.policies, err = cfg.Build(filters.Deps{Hostname: s.Hostname, DNS: l.dns, State: memory, Now: a.o.Now, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	for _, ls := range s.Listeners {
+		l.policyOf[ls.Name] = ls.Policy
+	}
+	for i := range s.Domains {
+		l.domains[s.Domains[i].Name] = &s.Domains[i]
+	}
+	if l.table, err = a.table(s, l.dns); err != nil {
+		return nil, err
+	}
+	for _, r := range s.Routes {
+		l.retries[r.Name] = r.Retry
+	}
+	l.signer, err = signer(s)
+	return l, err
+}
+
+// resolver makes the DNS of a configuration, or keeps the one that is there,
+// with its cache, where nothing changed.
+func (a *Appliance) resolver(s policies.DNS, old *live) (dns.Resolver, error) {
+	if old != nil && fmt.Sprint(old.settings.DNS) == fmt.Sprint(s) && s.Zone == "" {
+		return old.dns, nil
+	}
+	if s.Zone != "" {
+		return dns.NewZone(s.Zone)
+	}
+	client := dns.NewClient(dns.ClientOptions{Servers: s.Resolvers, Timeout: s.Timeout, TrustAD: s.DNSSEC, Now: a.o.Now, Log: a.log})
+	return dns.NewCache(client, a.o.Now, 0), nil
+}
+
+// signer has the DKIM keys of all domains.
+func signer(s *policies.Settings) (pipeline.Signer, error) {
+	keys := map[string][]dkim.Key{}
+	for _, d := range s.Domains {
+		for _, k := range d.DKIM {
+			keys[d.Name] = append(keys[d.Name], dkim.Key{Selector: k.Selector, PEM: string(k.Key)})
+		}
+	}
+	return dkim.NewSigner(keys)
+}
+
+// table makes the routes of a configuration.
+func (a *Appliance) table(s *policies.Settings, r dns.Resolver) (*route.Table, error) {
+	t := route.TableOptions{Domains: map[string]string{imapstore.QuarantineAddress("x").Domain: "store"},
+		Resolver: r, Port: a.o.MXPort, Self: self(s)}
+	for _, d := range s.Domains {
+		t.Domains[d.Name] = d.Route
+	}
+	for _, rt := range s.Routes {
+		one, err := routeOf(rt)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: route %q: %w", rt.At.File, rt.At.Line, rt.Name, err)
+		}
+		t.Routes = append(t.Routes, one)
+	}
+	return route.NewTable(t)
+}
+
+func routeOf(r policies.Route) (*route.Route, error) {
+	out := &route.Route{Name: r.Name, Random: r.Strategy == "balance", User: r.User, Secret: string(r.Password)}
+	kinds := map[string]route.Kind{"mx": route.MX, "hosts": route.Hosts, "lmtp": route.LMTP, "store": route.Store}
+	out.Kind = kinds[r.Kind]
+	out.TLS = map[string]route.TLSPolicy{"require": route.TLSRequire, "verify": route.TLSVerify}[r.TLS]
+	for _, to := range r.To {
+		t, err := target(to)
+		if err != nil {
+			return nil, err
+		}
+		out.To = append(out.To, t)
+	}
+	return out, nil
+}
+
+// postmasterOf is where mail for <Postmaster> goes.
+func postmasterOf(s *policies.Settings) mail.Address {
+	if !s.Postmaster.IsNull() {
+		return s.Postmaster
+	}
+	return mail.Address{Local: "postmaster", Domain: s.Hostname}
+}
+
+// nodeName distinguishes the IDs of nodes: the host's name.
+func nodeName(s *policies.Settings) string {
+	if h, err := os.Hostname(); err == nil {
+		return strings.ToLower(h)
+	}
+	return s.Hostname
+}

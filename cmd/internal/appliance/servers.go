@@ -1,0 +1,164 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"github.com/forepost/forepost/cmd/internal/admin"
+	"github.com/forepost/forepost/imapstore"
+	"github.com/forepost/forepost/imapstore/imapd"
+	"github.com/forepost/forepost/policies"
+	"github.com/forepost/forepost/pop3pickup"
+	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// server is one door: a listener with what answers behind it.
+type server struct {
+	admin.Endpoint
+	spec     string // its settings as text: a reload replaces it where they differ
+	ln       net.Listener
+	closing  atomic.Bool // we shut it: the end of serve is no news
+	serve    func(net.Listener) error
+	shutdown func(ctx context.Context) error
+}
+
+// doors are the servers that a configuration asks for, not yet listening.
+func (a *Appliance) doors(l *live) (list []*server, err error) {
+	s := l.settings
+	for _, ls := range s.Listeners {
+		one, err := a.smtpDoor(s, ls)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: listener %q: %w", ls.At.File, ls.At.Line, ls.Name, err)
+		}
+		list = append(list, one)
+	}
+	for _, ms := range s.IMAP {
+		one, err := a.imapDoor(s, ms)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: imap %q: %w", ms.At.File, ms.At.Line, ms.Name, err)
+		}
+		list = append(list, one)
+	}
+	for _, ms := range s.POP3 {
+		one, err := a.pop3Door(s, ms)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: pop3 %q: %w", ms.At.File, ms.At.Line, ms.Name, err)
+		}
+		list = append(list, one)
+	}
+	if s.Metrics.On {
+		list = append(list, metricsDoor(s.Metrics))
+	}
+	return list, nil
+}
+
+// spec is a block's settings as text, to see whether a reload changed them.
+// Where the block stands does not count.
+func spec(v any) string { return fmt.Sprintf("%+v", v) }
+
+func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*server, error) {
+	cfg := inbound.Config{
+		Name: ls.Name, Hostname: s.Hostname, Implicit: ls.TLS == policies.TLSImplicit,
+		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
+		RelayFrom: ls.RelayFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
+		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
+		Policies: a, Directory: a.directory, Spool: inbound.FromQueue(a.keep.queue), Signer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
+		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
+	}
+	switch ls.Protocol {
+	case "submission":
+		cfg.Protocol = inbound.Submission
+	case "lmtp":
+		cfg.Protocol = inbound.LMTP
+	}
+	if len(ls.ProxyFrom) > 0 {
+		return nil, errors.New("proxy_protocol is not in this version")
+	}
+	var err error
+	if cfg.TLS, err = a.tlsFor(s, ls.TLS, ls.Cert); err != nil {
+		return nil, err
+	}
+	srv, err := inbound.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ls.At, ls.Policy = policies.Where{}, "" // a changed policy needs no new door
+	return &server{Endpoint: admin.Endpoint{Kind: ls.Protocol, Name: ls.Name, Address: ls.Address},
+		spec: spec(ls) + s.Hostname, serve: srv.Serve, shutdown: srv.Shutdown}, nil
+}
+
+func (a *Appliance) imapDoor(s *policies.Settings, ms policies.MailServer) (*server, error) {
+	conf, err := a.tlsFor(s, ms.TLS, ms.Cert)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := imapd.New(imapd.Config{
+		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
+		Store: a.keep.store, Accounts: a.keep.book, Now: a.o.Now, Log: a.log.With("imap", ms.Name), IDs: a.ids,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ms.At = policies.Where{}
+	return &server{Endpoint: admin.Endpoint{Kind: "imap", Name: ms.Name, Address: ms.Address},
+		spec: spec(ms) + s.Hostname, serve: srv.Serve, shutdown: srv.Shutdown}, nil
+}
+
+func (a *Appliance) pop3Door(s *policies.Settings, ms policies.MailServer) (*server, error) {
+	conf, err := a.tlsFor(s, ms.TLS, ms.Cert)
+	if err != nil {
+		return nil, err
+	}
+	srv := pop3pickup.New(pop3pickup.Config{
+		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
+		Delete: ms.Delete, LoginDelay: ms.LoginDelay,
+		Store: a.keep.store, Accounts: a.keep.book, Now: a.o.Now, Log: a.log.With("pop3", ms.Name), IDs: a.ids,
+	})
+	ms.At = policies.Where{}
+	return &server{Endpoint: admin.Endpoint{Kind: "pop3", Name: ms.Name, Address: ms.Address},
+		spec: spec(ms) + s.Hostname, serve: srv.Serve, shutdown: srv.Shutdown}, nil
+}
+
+// listen opens the doors; on an error those that were opened are closed again.
+func listen(list []*server) error {
+	for i, d := range list {
+		if err := d.listen(); err != nil {
+			for _, open := range list[:i] {
+				open.ln.Close()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *server) listen() (err error) {
+	network, address := "tcp", d.Address
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s %q: %w", d.Kind, d.Name, err)
+		}
+	}
+	if d.ln, err = net.Listen(network, address); err != nil {
+		return fmt.Errorf("%s %q cannot listen on %s: %w", d.Kind, d.Name, d.Address, err)
+	}
+	d.Address = d.ln.Addr().String()
+	return nil
+}
+
+// open begins to answer.
+func (a *Appliance) open(d *server) {
+	a.log.Info("listening", "kind", d.Kind, "name", d.Name, "address", d.Address)
+	a.serving.Go(func() {
+		if err := d.serve(d.ln); err != nil && !d.closing.Load() {
+			a.log.Error("a server ended", "kind", d.Kind, "name", d.Name, "error", err)
+		}
+	})
+}

@@ -1,0 +1,123 @@
+// Package dkim verifies the DKIM signatures of a message (RFC 6376, 8301,
+// 8463) and signs what leaves. go-msgauth does the cryptography; what it does
+// not look at (limits, key flags, fields added after signing) is looked at here.
+package dkim
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
+	"github.com/forepost/forepost/relay/dns"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// Kind describes the filter.
+func Kind() filters.Kind {
+	return filters.Kind{
+		Name: "dkim",
+		Doc:  "whether signatures of domains stand and are true (RFC 6376)",
+		From: pipeline.Data,
+		Facts: pipeline.Schema{
+			{Name: "result", Type: pipeline.String, Words: rank, Doc: "the best result of the signatures, none where there is no signature"},
+			{Name: "domains", Type: pipeline.Strings, Doc: "the domains whose signatures passed"},
+			{Name: "selectors", Type: pipeline.Strings, Doc: "their selectors, in the same order"},
+		},
+		Scope: pipeline.PerMessage,
+		Slow:  true,
+		Build: func(_ any, d filters.Deps) (pipeline.Filter, error) { return filter{d.DNS, d.Now}, nil },
+	}
+}
+
+// rank has the results of RFC 8601 section 2.7.1, the best first.
+var rank = []string{"pass", "temperror", "fail", "policy", "neutral", "permerror", "none"}
+
+type filter struct {
+	dns dns.Resolver
+	now func() time.Time
+}
+
+// Inspect verifies the first signatures of the message, side by side.
+func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.Finding, error) {
+	sigs, why := signatures(tx.Part)
+	if why != "" {
+		return refused(why), nil
+	}
+	if len(sigs) == 0 {
+		return pipeline.Finding{
+			Facts: pipeline.Facts{"result": "none"}, Reason: "no signature",
+			Auth: []pipeline.AuthResult{{Method: "dkim", Result: "none"}},
+		}, nil
+	}
+	outcomes := make([]outcome, len(sigs))
+	var wg sync.WaitGroup
+	for i, s := range sigs {
+		wg.Go(func() { outcomes[i] = f.verify(ctx, tx, s) })
+	}
+	wg.Wait()
+	return finding(outcomes)
+}
+
+// outcome is what one signature came to. err is set where it could not be told.
+type outcome struct {
+	sig    signature
+	result string
+	why    string
+	err    error
+}
+
+func finding(outcomes []outcome) (pipeline.Finding, error) {
+	fd := pipeline.Finding{}
+	best := outcomes[0]
+	var domains, selectors, reasons []string
+	for _, o := range outcomes {
+		if slices.Index(rank, o.result) < slices.Index(rank, best.result) {
+			best = o
+		}
+		if o.result == "pass" {
+			domains, selectors = append(domains, o.sig.domain), append(selectors, o.sig.selector)
+		}
+		reasons = append(reasons, strings.TrimSpace(fmt.Sprintf("%s/%s %s %s", o.sig.domain, o.sig.selector, o.result, o.why)))
+		fd.Auth = append(fd.Auth, o.auth())
+	}
+	fd.Facts = pipeline.Facts{"result": best.result, "domains": domains, "selectors": selectors}
+	fd.Reason = line.Clean(strings.Join(reasons, "; "))
+	if best.result == "temperror" {
+		return fd, best.err
+	}
+	return fd, nil
+}
+
+// auth is the outcome for Authentication-Results: RFC 8601 section 2.7.1, RFC
+// 6008 (header.b), RFC 8616 knows header.a and header.s.
+func (o outcome) auth() pipeline.AuthResult {
+	r := pipeline.AuthResult{Method: "dkim", Result: o.result}
+	if o.result != "pass" {
+		r.Reason = o.why
+	}
+	b := o.sig.b
+	for _, p := range []pipeline.Prop{
+		{Name: "header.d", Value: o.sig.domain},
+		{Name: "header.s", Value: o.sig.selector},
+		{Name: "header.a", Value: o.sig.algorithm},
+		{Name: "header.b", Value: b[:min(len(b), 8)]},
+	} {
+		if p.Value != "" {
+			r.Props = append(r.Props, p)
+		}
+	}
+	return r
+}
+
+// refused is the finding about a message whose signatures were not looked at.
+func refused(why string) pipeline.Finding {
+	return pipeline.Finding{
+		Facts: pipeline.Facts{"result": "policy"}, Reason: why,
+		Auth: []pipeline.AuthResult{{Method: "dkim", Result: "policy", Reason: why}},
+	}
+}

@@ -1,0 +1,147 @@
+package dkim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/mime"
+)
+
+// The limits that hold before any signature is verified: what they bound grows
+// with the product of fields and names, and a sender chooses both.
+const (
+	maxSignatures  = 5       // those after the fifth are not looked at
+	maxFields      = 1000    // of the message's header
+	maxHeader      = 1 << 18 // its octets
+	maxSigned      = 200     // names in an h= tag
+	maxSignature   = 8 << 10 // octets of a signature field
+	maxSignedTimes = maxSigned * maxFields / 4
+)
+
+// signature is one DKIM-Signature field.
+type signature struct {
+	field     mime.Field
+	tags      map[string]string
+	domain    string // d=, as a domain name in lower case
+	selector  string
+	algorithm string
+	b         string
+	signed    []string // h=
+	bad       string   // why it need not be verified, "" where it does
+	result    string   // of a bad one
+}
+
+// signatures finds those to verify. why says that the header itself is one that
+// nothing can be said about.
+func signatures(p *mime.Part) (sigs []signature, why string) {
+	for _, f := range p.Fields {
+		if len(sigs) < maxSignatures && strings.EqualFold(f.Name, "DKIM-Signature") {
+			sigs = append(sigs, read(p, f))
+		}
+	}
+	work := 0
+	for _, s := range sigs {
+		work += len(s.signed) * len(p.Fields)
+	}
+	switch {
+	case len(sigs) == 0:
+		return nil, ""
+	case hasDefect(p, mime.DefectBadField):
+		// one reader's header line is another's body: no signature says whose
+		return nil, "the header has a line that is no field, so what was signed is in doubt"
+	case len(p.Fields) > maxFields || p.Body-p.Off > maxHeader || hasDefect(p, mime.DefectLimit):
+		return nil, fmt.Sprintf("the header is larger than %d fields or %d octets", maxFields, maxHeader)
+	case work > maxSignedTimes:
+		return nil, "the signatures name more header fields than is reasonable"
+	}
+	return sigs, ""
+}
+
+func hasDefect(p *mime.Part, d mime.Defect) bool {
+	for _, x := range p.Defects {
+		if x == d {
+			return true
+		}
+	}
+	return false
+}
+
+// read takes a signature apart and finds what makes it worthless from the start.
+func read(p *mime.Part, f mime.Field) signature {
+	s := signature{field: f}
+	if len(f.Raw) > maxSignature {
+		return s.worthless("policy", "the signature is too long")
+	}
+	t, ok := tags(f.Raw)
+	if !ok {
+		return s.worthless("permerror", "the signature is not a list of tags")
+	}
+	s.tags = t
+	s.domain = strings.ToLower(squeeze(t["d"]))
+	s.algorithm = word(t["a"])
+	s.b = word(t["b"])
+	s.signed = names(t["h"])
+	if d, err := mail.ParseDomain(s.domain); err != nil || d[0] == '[' {
+		s.domain = ""
+		return s.worthless("permerror", "d= is not a domain name")
+	}
+	if _, err := mail.ParseDomain(squeeze(t["s"])); err != nil {
+		return s.worthless("permerror", "s= is not a selector")
+	}
+	s.selector = squeeze(t["s"])
+	if len(s.signed) > maxSigned {
+		s.signed = nil
+		return s.worthless("policy", "h= names too many fields")
+	}
+	if _, ok := t["l"]; ok {
+		return s.worthless("policy", "l= leaves the end of the body unsigned")
+	}
+	if name := uncovered(p, s.signed); name != "" {
+		return s.worthless("policy", "there are more "+name+" fields than were signed")
+	}
+	return s
+}
+
+// word is what Authentication-Results may show of a tag: the signs of base64
+// and of algorithm names, so that a signature cannot write results of its own.
+func word(s string) string {
+	s = squeeze(s)
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '+' || c == '/' || c == '=') {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func (s signature) worthless(result, why string) signature {
+	s.result, s.bad = result, why
+	return s
+}
+
+// single are the fields of which RFC 5322 section 3.6 and RFC 2045 allow one.
+// Where a message has more, readers differ in which they show.
+var single = []string{
+	"from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id",
+	"mime-version", "content-type", "content-transfer-encoding",
+}
+
+// uncovered finds a field that was signed and then added once more: the
+// signature covers the last one, a reader may show the first (RFC 6376 section
+// 8.15).
+func uncovered(p *mime.Part, signed []string) string {
+	for _, name := range single {
+		n := 0
+		for _, s := range signed {
+			if s == name {
+				n++
+			}
+		}
+		if have := len(p.All(name)); n > 0 && have > 1 && have > n {
+			return name
+		}
+	}
+	return ""
+}

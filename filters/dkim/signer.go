@@ -1,0 +1,163 @@
+package dkim
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// Key is one key of a domain.
+type Key struct {
+	Selector string
+	PEM      string        // the private key, PKCS #1 or PKCS #8
+	Signer   crypto.Signer // the key itself, where there is no PEM
+}
+
+// Signer signs with the keys of domains. It is safe for concurrent use.
+type Signer struct{ keys map[string][]dkim.SignOptions }
+
+var _ pipeline.Signer = (*Signer)(nil)
+
+// minRSA is how long an RSA key is at least, in bits: RFC 8301 section 3.2.
+const minRSA = 1024
+
+// NewSigner makes a Signer of keys by domain (lower case, A-labels). All keys of
+// a domain sign, RSA and Ed25519 side by side (RFC 8463 section 3): a receiver
+// that knows only the one reads that one. An error names the domain and the
+// selector.
+func NewSigner(keys map[string][]Key) (*Signer, error) {
+	s := &Signer{keys: map[string][]dkim.SignOptions{}}
+	for domain, list := range keys {
+		for _, k := range list {
+			o, err := options(domain, k)
+			if err != nil {
+				return nil, fmt.Errorf("DKIM key %s of %s: %w", k.Selector, domain, err)
+			}
+			s.keys[domain] = append(s.keys[domain], o)
+		}
+	}
+	return s, nil
+}
+
+func options(domain string, k Key) (dkim.SignOptions, error) {
+	if _, err := mail.ParseDomain(k.Selector); err != nil {
+		return dkim.SignOptions{}, errors.New("the selector is not a DNS name")
+	}
+	key := k.Signer
+	if key == nil {
+		var err error
+		if key, err = ParseKey(k.PEM); err != nil {
+			return dkim.SignOptions{}, err
+		}
+	}
+	if pub, ok := key.Public().(*rsa.PublicKey); ok && pub.N.BitLen() < minRSA {
+		return dkim.SignOptions{}, fmt.Errorf("RSA with %d bits is too short; make one with 2048", pub.N.BitLen())
+	}
+	return dkim.SignOptions{
+		Domain: domain, Selector: k.Selector, Signer: key,
+		HeaderCanonicalization: dkim.CanonicalizationRelaxed,
+		BodyCanonicalization:   dkim.CanonicalizationRelaxed,
+	}, nil
+}
+
+// ParseKey reads a private key in PEM: RSA (PKCS #1 or #8) or Ed25519 (PKCS #8).
+func ParseKey(text string) (crypto.Signer, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errors.New("there is no PEM block in it; openssl genpkey makes one")
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return k, nil
+	}
+	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("it is neither PKCS #1 nor PKCS #8: %w", err)
+	}
+	switch k := k.(type) {
+	case *rsa.PrivateKey:
+		return k, nil
+	case ed25519.PrivateKey:
+		return k, nil
+	}
+	return nil, fmt.Errorf("%T is no key for DKIM; RSA and Ed25519 are", k)
+}
+
+// Sign makes the DKIM-Signature fields for a domain, one a key, over the message
+// as it goes out. Only the very domain signs, never a parent for a subdomain. A
+// domain without keys has no fields and no error.
+func (s *Signer) Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error) {
+	keys := s.keys[domain]
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	r, err := msg.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	signed, err := toSign(r)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return sign(ctx, r, keys, signed)
+}
+
+// sign reads the message once for all keys.
+func sign(ctx context.Context, r io.Reader, keys []dkim.SignOptions, signed []string) ([]mail.Field, error) {
+	var signers []*dkim.Signer
+	var writers []io.Writer
+	for _, o := range keys {
+		o.HeaderKeys = signed
+		one, err := dkim.NewSigner(&o)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(signers))
+		}
+		signers, writers = append(signers, one), append(writers, one)
+	}
+	_, err := io.Copy(io.MultiWriter(writers...), reader{ctx, r})
+	if err = errors.Join(err, closeAll(signers)); err != nil {
+		return nil, fmt.Errorf("dkim: signing for %s: %w", keys[0].Domain, err)
+	}
+	var fields []mail.Field
+	for _, one := range signers {
+		name, value, _ := strings.Cut(one.Signature(), ":")
+		fields = append(fields, mail.Field{Name: name, Value: strings.TrimSpace(value)})
+	}
+	return fields, nil
+}
+
+// closeAll ends all signers, each of which has a goroutine that waits for it.
+func closeAll(signers []*dkim.Signer) (err error) {
+	for _, s := range signers {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
+// reader ends with its context.
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}

@@ -1,0 +1,121 @@
+package dkim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/forepost/forepost/relay/mime"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// skew is how far the clock of a signer may go ahead of ours.
+const skew = time.Hour
+
+// verify verifies one signature. The library would verify several in goroutines
+// of its own, where a panic ends the process and an error leaks them: it is
+// shown one at a time.
+func (f filter) verify(ctx context.Context, tx *pipeline.Transaction, s signature) (o outcome) {
+	o.sig = s
+	if s.bad != "" {
+		o.result, o.why = s.result, s.bad
+		return o
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			o.result = "temperror"
+			o.err = fmt.Errorf("dkim: the verification panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	r, err := tx.Message.Open()
+	if err != nil {
+		o.result, o.err = "temperror", err
+		return o
+	}
+	defer r.Close()
+	key := &keys{ctx: ctx, dns: f.dns, algorithm: s.algorithm}
+	tail := ""
+	if hasDefect(tx.Part, mime.DefectNoHeaderEnd) {
+		tail = "\r\n"
+	}
+	vs, err := dkim.VerifyWithOptions(
+		first(r, tx.Message.Size(), s.field.Off, s.field.End, tail),
+		&dkim.VerifyOptions{LookupTXT: key.lookup, MaxVerifications: 1},
+	)
+	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) || len(vs) == 0 {
+		o.result, o.err = "temperror", fmt.Errorf("dkim: the message could not be read: %w", err)
+		return o
+	}
+	o.result, o.why, o.err = judge(vs[0].Err)
+	return f.strict(o, key)
+}
+
+// first is the message with the field [off, end) on top. The order of all other
+// fields is as it was, and a signature does not sign itself, so that it verifies
+// as it does in its own place.
+// tail is the empty line of a message that has a header only.
+func first(r io.ReaderAt, size, off, end int64, tail string) io.Reader {
+	return io.MultiReader(
+		io.NewSectionReader(r, off, end-off),
+		io.NewSectionReader(r, 0, off),
+		io.NewSectionReader(r, end, size-end),
+		strings.NewReader(tail),
+	)
+}
+
+// judge turns the library's error into a result of RFC 8601 section 2.7.1.
+func judge(err error) (result, why string, temporary error) {
+	switch {
+	case err == nil:
+		return "pass", "", nil
+	case dkim.IsTempFail(err):
+		return "temperror", "the key could not be asked for", err
+	case dkim.IsPermFail(err):
+		return "permerror", plain(err), nil
+	}
+	return "fail", plain(err), nil
+}
+
+func plain(err error) string { return strings.TrimPrefix(err.Error(), "dkim: ") }
+
+// strict looks at what the library does not.
+func (f filter) strict(o outcome, key *keys) outcome {
+	flags := key.flags()
+	if slices.Contains(flags, "y") && o.result != "pass" && o.result != "temperror" {
+		// RFC 6376 section 3.6.1: a domain that tests is not held to it
+		o.result, o.why = "neutral", "the domain is testing: "+o.why
+	}
+	if o.result != "pass" {
+		return o
+	}
+	now := f.now()
+	switch {
+	case slices.Contains(flags, "s") && !sameDomain(o.sig):
+		o.result, o.why = "permerror", "the key is not for subdomains (t=s), and i= has one"
+	case after(o.sig.tags["t"], now.Add(skew)):
+		o.result, o.why = "permerror", "the signature comes from the future"
+	case o.sig.tags["x"] != "" && !after(o.sig.tags["x"], now):
+		o.result, o.why = "permerror", "the signature has expired"
+	}
+	return o
+}
+
+// sameDomain tells whether i= has the very domain of d=.
+func sameDomain(s signature) bool {
+	i := strings.ToLower(squeeze(s.tags["i"]))
+	return i == "" || i[strings.LastIndexByte(i, '@')+1:] == s.domain
+}
+
+// after tells whether a timestamp of a signature lies after t.
+func after(stamp string, t time.Time) bool {
+	n, err := strconv.ParseInt(squeeze(stamp), 10, 64)
+	return err == nil && n > t.Unix()
+}

@@ -1,0 +1,77 @@
+package accounts
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/forepost/forepost/relay/journal"
+)
+
+// The kinds of records. There are few of them, so they are JSON: an operator in
+// need can read them.
+const (
+	kindAccount = journal.KindUsers + iota // an account, whole
+	kindRemoved                            // the name of one that went
+)
+
+var _ journal.Owner = (*Book)(nil)
+
+func encodeAccount(a *Account) []byte {
+	b, err := json.Marshal(a)
+	if err != nil { // an Account has nothing that JSON cannot say
+		panic("accounts: " + err.Error())
+	}
+	return b
+}
+
+type removed struct{ Name string }
+
+func encodeRemoved(name string) []byte {
+	b, err := json.Marshal(removed{name})
+	if err != nil {
+		panic("accounts: " + err.Error())
+	}
+	return b
+}
+
+// Replay takes a record while the journal recovers.
+func (b *Book) Replay(k journal.Kind, data []byte) error {
+	var err error
+	switch k {
+	case kindAccount:
+		var a Account
+		if err = json.Unmarshal(data, &a); err == nil {
+			a.Config = false
+			b.know(a)
+		}
+	case kindRemoved:
+		var r removed
+		if err = json.Unmarshal(data, &r); err == nil {
+			b.forget(r.Name)
+		}
+	default:
+		err = fmt.Errorf("the unknown kind %d; was the journal written by a newer forepost?", k)
+	}
+	if err != nil {
+		return fmt.Errorf("accounts: a record cannot be read: %w", err)
+	}
+	return nil
+}
+
+// Rewrite says again what an account is, if there is one. That one went need
+// not be said again: what it was lies before it.
+func (b *Book) Rewrite(k journal.Kind, data []byte, batch *journal.Batch) error {
+	if k != kindAccount {
+		return nil
+	}
+	var a Account
+	if err := json.Unmarshal(data, &a); err != nil {
+		return fmt.Errorf("accounts: a record cannot be read: %w", err)
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if now := b.kept[a.Name]; now != nil {
+		batch.Add(kindAccount, encodeAccount(now))
+	}
+	return nil
+}

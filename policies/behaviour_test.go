@@ -1,0 +1,549 @@
+package policies
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// head is what every policy below stands under.
+const head = `
+hostname = "mx.example.com"
+classes  = ["spam", "malware", "bulk"]
+domain "example.com" {
+  route      = route.store
+  recipients = any
+}
+domain "lax.example" {
+  route      = route.store
+  recipients = any
+  thresholds = { reject = 100 }
+  quarantine = quarantine.lax
+}
+quarantine "spam" {}
+quarantine "lax" {}
+filter "dnsbl" "zen" {
+  zone     = "zen.example"
+  on_error = defer
+}
+list "partners" {
+  type  = address
+  items = ["@partner.test", "kim@friend.test"]
+}
+list "nets" {
+  type  = ip
+  items = ["203.0.113.0/24"]
+}
+`
+
+// conditions are asked at data of a message from ann@stranger.test, 203.0.113.9,
+// where spf is softfail and dkim fails to tell with a word for it.
+func TestConditions(t *testing.T) {
+	cases := []struct{ cond, want, why string }{
+		{`true`, "yes", ""},
+		{`client.ip == "203.0.113.9"`, "yes", "a text beside an address is one"},
+		{`within(client.ip, "203.0.113.0/24", "10.0.0.0/8")`, "yes", ""},
+		{`within(client.ip, list.nets)`, "yes", ""},
+		{`listed(client.ip, list.nets)`, "yes", ""},
+		{`listed(client.ip, ["10.0.0.0/8"])`, "no", ""},
+		{`listed(mail.from, list.partners)`, "no", ""},
+		{`listed(mail.from, ["ANN@stranger.test"])`, "yes", "case does not count"},
+		{`listed("kim@friend.test", list.partners)`, "yes", "folded"},
+		{`overlaps(msg.to, ["bob@example.com"])`, "yes", ""},
+		{`spf.result == "softfail"`, "yes", ""},
+		{`spf.result != "softfail"`, "no", ""},
+		{`spf.result == "softfail" && mail.domain == "stranger.test"`, "yes", ""},
+		{`dkim.result == "temperror"`, "yes", "the word for could-not-tell, asked by name"},
+		{`dkim.result != "temperror"`, "no", "likewise"},
+		{`dkim.result == "pass"`, "unknown", "could not tell"},
+		{`dkim.result != "pass"`, "unknown", "could not tell, so not even that it did not pass"},
+		{`!(dkim.result == "pass")`, "unknown", ""},
+		{`dkim.result == "pass" && mail.null`, "no", "no is no, whatever the other side"},
+		{`mail.null && dkim.result == "pass"`, "no", ""},
+		{`dkim.result == "pass" || !mail.null`, "yes", "yes is yes, whatever the other side"},
+		{`dkim.result == "pass" || mail.null`, "unknown", ""},
+		{`length(dkim.domains) > 0`, "unknown", ""},
+		{`dkim.result == "pass" ? true : false`, "unknown", ""},
+		{`mail.null ? dkim.result == "pass" : true`, "yes", "one side is asked"},
+		{`coalesce(auth.user, client.ip) == "203.0.113.9"`, "yes", ""},
+		{`own_domain(rcpt.domain) && !own_domain(mail.domain)`, "yes", ""},
+		{`subdomain_of("a.b.test", "b.test") && !subdomain_of("ab.test", "b.test")`, "yes", ""},
+		{`org_domain("a.b.example.co.uk") == "example.co.uk"`, "yes", ""},
+		{`domain_of(mail.from) == "stranger.test" && local_of(mail.from) == "ann"`, "yes", ""},
+		{`base_address("Ann+news@X.test") == "ann@x.test"`, "yes", ""},
+		{`lower("A") == "a" && upper("a") == "A" && trim("  a ") == "a"`, "yes", ""},
+		{`contains(msg.subject, "gr\u00fc")`, "yes", "RFC 2047 is undone"},
+		{`starts_with(mail.from, "ANN") && ends_with(mail.from, ".test")`, "yes", ""},
+		{`matches(mail.from, "^a.n@") && glob(mail.from, "ann@*.test")`, "yes", ""},
+		{`replace("a1b2", "[0-9]", "") == "ab"`, "yes", ""},
+		{`join("-", split(".", mail.domain)) == "stranger-test"`, "yes", ""},
+		{`format("%s is %d%%", mail.domain, 5) == "stranger.test is 5%"`, "yes", ""},
+		{`min(3, 1, 2) == 1 && max(1, 3) == 3 && 7 % 4 == 3 && 2 + 2 * 2 == 6 && -1 < 0 && 1 / 0 == 0`, "yes", ""},
+		{`size("1KB") == 1024 && msg.size < size("1MB") && msg.size > 100`, "yes", ""},
+		{`duration("90m") == "1h30m" && duration("2d") > "1d"`, "yes", ""},
+		{`between("11:00", "13:00") && !between("13:00", "11:00") && between("22:00", "12:01")`, "yes", ""},
+		{`weekday() == "mon"`, "yes", ""},
+		{`header("x-mark") == "one" && length(headers("X-Mark")) == 2 && header("None") == ""`, "yes", ""},
+		{`similar("examp1e.com", "example.com") && !similar("stranger.test", "example.com")`, "yes", ""},
+		{`sha256("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"`, "yes", ""},
+		{`lookup({ "stranger.test" = "x", b = "y" }, mail.domain, "z") == "x" && lookup({ b = "y" }, mail.domain, "z") == "z"`, "yes", ""},
+		{`any(mail.null, mail.smtputf8) || all(mail.null)`, "no", ""},
+		{`any(mail.null, true) && all(true, !mail.null)`, "yes", ""},
+		{`msg.from == "ann@stranger.test" && msg.from_name == "Ann B" && msg.from_domain == "stranger.test"`, "yes", ""},
+		{`"${client.ip} and ${mail.domain}" == "203.0.113.9 and stranger.test"`, "yes", ""},
+		{`session.listener == "edge" && helo.name == "mail.stranger.test" && rcpt.known && rcpt.count == 1`, "yes", ""},
+	}
+	for _, c := range cases {
+		w := newWorld()
+		w.facts["spf"] = pipeline.Facts{"result": "softfail"}
+		w.facts["dkim"] = pipeline.Facts{"result": "temperror"}
+		w.fail["dkim"] = true
+		p := w.plan(t, head+"policy \"p\" {\n data {\n tag \"x\" {\n when = "+c.cond+"\n add = [\"hit\"]\n}\n}\n}\n")
+		tx := transaction(t, "bob@example.com")
+		vs := p.Run(context.Background(), pipeline.Data, tx)
+		got := tx.Trace.Rules[0].Outcome
+		if got != c.want || (len(vs[0].Ledger.Tags) == 1) != (got == "yes") {
+			t.Errorf("%s: got %s %v, want %s (%s)", c.cond, got, vs[0].Ledger.Tags, c.want, c.why)
+		}
+	}
+}
+
+// act runs a policy over all stages, as inbound does, until something refuses.
+func act(t testing.TB, w *world, text string, tx *pipeline.Transaction) []pipeline.Verdict {
+	t.Helper()
+	p := w.plan(t, head+text)
+	ctx := context.Background()
+	for _, at := range []pipeline.Stage{pipeline.Connect, pipeline.Helo, pipeline.Mail} {
+		if vs := p.Run(ctx, at, tx); len(vs) > 0 && vs[0].Action.Refuses() {
+			return vs
+		}
+	}
+	for i := range tx.To {
+		tx.Current = i
+		if vs := p.Run(ctx, pipeline.Rcpt, tx); len(vs) > 0 && vs[0].Action.Refuses() {
+			return vs
+		}
+	}
+	return p.Run(ctx, pipeline.Data, tx)
+}
+
+// said is a verdict in a line.
+func said(vs []pipeline.Verdict) string {
+	var out []string
+	for _, v := range vs {
+		s := v.Action.String()
+		if v.Rule != "" {
+			s += " by " + v.Rule
+		}
+		if v.Action == pipeline.Quarantine {
+			s += " into " + v.Into
+		}
+		if !v.Reply.IsZero() {
+			s += ": " + v.Reply.String()
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestVerdicts(t *testing.T) {
+	cases := []struct {
+		why, policy, to, want string
+		facts                 map[string]pipeline.Facts
+		fail                  string
+	}{
+		{why: "nothing stands against it", policy: `policy "p" {}`, want: "none"},
+		{why: "the text is filled in, its code is the enhanced one", want: "reject by p.rcpt.reject.a: 550 5.7.9 203.0.113.9 is blocked: look here",
+			facts: map[string]pipeline.Facts{"dnsbl.zen": {"listed": true, "reason": "look\r\nhere"}},
+			policy: `policy "p" {
+  rcpt {
+    reject "a" {
+      when = dnsbl.zen.listed
+      text = "5.7.9 ${client.ip} is blocked: ${dnsbl.zen.reason}"
+    }
+  }
+}`},
+		{why: "the first match decides", want: "defer by p.data.defer.b: 451 4.3.0 later",
+			policy: `policy "p" {
+  data {
+    reject "a" {
+      when = mail.null
+      text = "5.7.1 x"
+    }
+    defer "b" {
+      text = "4.3.0 later"
+      when = !mail.null
+    }
+    reject "c" {
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "accept ends its phase, and the thresholds", want: "accept by p.data.accept.b",
+			policy: `policy "p" {
+  thresholds = { reject = 1 }
+  data {
+    score "a" {
+      x = points(5, true)
+    }
+    accept "b" {}
+    reject "c" {
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "points add up", want: "quarantine by p.thresholds.quarantine into spam; quarantine by p.thresholds.quarantine into lax", to: "bob@example.com eve@lax.example",
+			policy: `policy "p" {
+  thresholds = { tag = 1, quarantine = 4, reject = 15 }
+  data {
+    score "a" {
+      x = points(2.25, true)
+      y = points(1.75, mail.domain == "stranger.test")
+      z = points(100, mail.null)
+    }
+  }
+}`},
+		{why: "a domain's thresholds replace the policy's for its recipients", to: "bob@example.com eve@lax.example",
+			want: "reject by p.thresholds.reject: 550 5.7.1 This message looks like spam; none",
+			policy: `policy "p" {
+  thresholds = { reject = 15 }
+  data {
+    score "a" {
+      x = points(20, true)
+    }
+  }
+}`},
+		{why: "skip takes rules of the class away, and the thresholds of spam", want: "reject by p.data.reject.virus: 550 5.7.1 x",
+			policy: `policy "p" {
+  thresholds = { reject = 1 }
+  mail {
+    skip "all" {
+      classes = ["spam", "bulk"]
+    }
+  }
+  rcpt {
+    reject "a" {
+      class = "spam"
+      text  = "5.7.1 x"
+    }
+  }
+  data {
+    reject "b" {
+      class = "bulk"
+      text  = "5.7.1 x"
+    }
+    score "c" {
+      x = points(5, true)
+    }
+    reject "virus" {
+      class = "malware"
+      text  = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "a rule that mentions rcpt is asked for each", to: "bob@example.com eve@example.com",
+			want: "none; quarantine by p.data.quarantine.a into lax",
+			policy: `policy "p" {
+  data {
+    quarantine "a" {
+      when = rcpt.local == "eve"
+      into = quarantine.lax
+    }
+  }
+}`},
+		{why: "shadow and off change nothing", want: "none",
+			policy: `policy "p" {
+  data {
+    reject "a" {
+      mode = shadow
+      text = "5.7.1 x"
+    }
+    reject "b" {
+      mode = off
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "on_error speaks where a rule asked and could not be told", fail: "dnsbl.zen",
+			want: "defer by p.on_error: 451 4.7.0 This message cannot be checked now, try again later",
+			policy: `policy "p" {
+  rcpt {
+    reject "a" {
+      when = dnsbl.zen.listed
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "but not where no rule asked", fail: "dnsbl.zen", want: "none",
+			policy: `policy "p" {
+  rcpt {
+    reject "a" {
+      when = mail.null && dnsbl.zen.listed
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "nor where the answer did not depend on it", fail: "dnsbl.zen", want: "reject by p.rcpt.reject.a: 550 5.7.1 x",
+			policy: `policy "p" {
+  rcpt {
+    reject "a" {
+      when = dnsbl.zen.listed || !mail.null
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "a limit that is over defers", facts: map[string]pipeline.Facts{"limit:p.rcpt.limit.a": {"over": true, "count": 4.0, "limit": 3.0}},
+			want: "defer by p.rcpt.limit.a: 451 4.7.1 Too many messages, try again later",
+			policy: `policy "p" {
+  rcpt {
+    limit "a" {
+      key  = client.ip
+      rate = "3/1h"
+    }
+  }
+}`},
+		{why: "a limit that holds is remembered until the message is there", facts: map[string]pipeline.Facts{"limit:p.rcpt.limit.a": {"over": true}},
+			want: "hold by p.rcpt.limit.a",
+			policy: `policy "p" {
+  rcpt {
+    limit "a" {
+      rate = "3/1h"
+      over = hold
+    }
+  }
+}`},
+		{why: "so is a discard, and nothing is asked after it", want: "discard by p.mail.discard.a",
+			policy: `policy "p" {
+  mail {
+    discard "a" {
+      when = mail.domain == "stranger.test"
+    }
+  }
+  data {
+    reject "b" {
+      text = "5.7.1 x"
+    }
+  }
+}`},
+		{why: "greylisting defers who is early", facts: map[string]pipeline.Facts{"greylist:p.rcpt.greylist.a": {"early": true}},
+			want: "defer by p.rcpt.greylist.a: 451 4.7.1 You are new here, please try again in a few minutes",
+			policy: `policy "p" {
+  rcpt {
+    greylist "a" {
+      delay = "10m"
+    }
+  }
+}`},
+		{why: "rules that are used carry the name of their block", want: "reject by p.data.common.reject.a: 550 5.7.1 x",
+			policy: `rules "common" {
+  data {
+    reject "a" {
+      text = "5.7.1 x"
+    }
+  }
+}
+policy "p" {
+  data {
+    use "common" {
+      when = !mail.null
+    }
+  }
+}`},
+		{why: "the condition of use counts for all of its rules", want: "none",
+			policy: `rules "common" {
+  data {
+    reject "a" {
+      text = "5.7.1 x"
+    }
+  }
+}
+policy "p" {
+  data {
+    use "common" {
+      when = mail.null
+    }
+  }
+}`},
+	}
+	for _, c := range cases {
+		t.Run(c.why, func(t *testing.T) {
+			w := newWorld()
+			for k, v := range c.facts {
+				w.facts[k] = v
+			}
+			w.fail[c.fail] = true
+			if c.to == "" {
+				c.to = "bob@example.com"
+			}
+			if got := said(act(t, w, c.policy, transaction(t, strings.Fields(c.to)...))); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLedger(t *testing.T) {
+	vs := act(t, newWorld(), `policy "p" {
+  thresholds = { tag = 2 }
+  connect {
+    tag "c" {
+      add = ["c"]
+    }
+  }
+  rcpt {
+    tag "r" {
+      when = contains(join(",", tags), "c")
+      add  = ["r"]
+    }
+  }
+  data {
+    score "s" {
+      a = points(2.0015, true)
+    }
+    modify "m" {
+      subject_prefix = "[EXT]"
+      add_header     = { "X-Who" = "${mail.from}" }
+      remove_header  = ["x-mark"]
+    }
+    modify "again" {
+      subject_prefix = "[2]"
+      tags           = ["m"]
+    }
+    copy "j" {
+      to = ["j@archive.test"]
+    }
+    sign "dkim" {}
+    route "r" {
+      via = route.mx
+    }
+  }
+}`, transaction(t, "bob@example.com"))
+	l := vs[0].Ledger
+	if got := fmt.Sprintf("%v %d %v %q %v %v %s", l.Tags, l.Points, l.Symbols, l.Fields, l.Copies, l.Sign, l.Route); got != `[c r m spam] 2002 [{p.data.score.s a 2002}] ["X-Who: ann@stranger.test\r\n"] [j@archive.test] true mx` {
+		t.Errorf("got %s", got)
+	}
+	m, err := mail.NewMessage(l.Fields, l.Edits, mail.Bytes(message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := m.Open()
+	got := make([]byte, m.Size())
+	r.Read(got)
+	want := "X-Who: ann@stranger.test\r\nFrom: \"Ann B\" <ann@Stranger.test>\r\nTo: bob@example.com\r\nSubject: [EXT] [2] =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello\r\n"
+	if string(got) != want {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestSubjectIsMarkedOnce(t *testing.T) {
+	policy := `policy "p" {
+  data {
+    modify "m" {
+      subject_prefix = "[EXT]"
+    }
+  }
+}`
+	for subject, want := range map[string]string{"Subject: Re: [EXT] Hi\r\n": "[] []", "X: y\r\n": `[] ["Subject: [EXT]\r\n"]`} {
+		tx := transaction(t, "bob@example.com")
+		tx.Part = partOf(subject + "\r\n")
+		l := act(t, newWorld(), policy, tx)[0].Ledger
+		if got := fmt.Sprintf("%v %q", l.Edits, l.Fields); got != want {
+			t.Errorf("%q: got %s, want %s", subject, got, want)
+		}
+	}
+}
+
+func TestTrace(t *testing.T) {
+	w := newWorld()
+	w.facts["spf"] = pipeline.Facts{"result": "softfail"}
+	w.fail["dkim"] = true
+	tx := transaction(t, "bob@example.com", "eve@example.com")
+	act(t, w, `policy "p" {
+  connect {
+    drop "never" {
+      when = listed(client.ip, ["10.0.0.0/8"])
+    }
+  }
+  data {
+    reject "a" {
+      when = !mail.null && spf.result == "pass"
+      text = "5.7.1 x"
+    }
+    reject "b" {
+      when = dkim.result == "fail"
+      text = "5.7.1 x"
+    }
+    reject "c" {
+      mode = shadow
+      text = "5.7.1 x"
+    }
+    score "d" {
+      x = points(1.5, true)
+    }
+    tag "e" {
+      when = rcpt.local == "eve"
+      add  = ["e"]
+    }
+  }
+}`, tx)
+	var got []string
+	for _, r := range append(tx.Session.Trace, tx.Trace.Rules...) {
+		got = append(got, strings.TrimRight(r.Stage+" "+r.Path+" "+r.Outcome+" | "+r.Why+" "+r.To, " "))
+	}
+	want := []string{
+		`connect p.connect.drop.never no | not listed(client.ip, ["10.0.0.0/8"])`,
+		`data p.data.reject.a no | spf.result = "softfail"`,
+		`data p.data.reject.b unknown | dkim could not tell`,
+		`data p.data.reject.c would |`,
+		`data p.data.score.d.x +1.5 |`,
+		`data p.data.tag.e no | not rcpt.local == "eve" bob@example.com`,
+		`data p.data.tag.e yes |  eve@example.com`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestPartial(t *testing.T) {
+	for partial, want := range map[string]string{"": "quarantine spam", "partial = discard": "discard ", "partial = bounce": "reject "} {
+		vs := act(t, newWorld(), `policy "p" {
+  `+partial+`
+  data {
+    reject "a" {
+      when = rcpt.local == "bob"
+      text = "5.7.1 x"
+    }
+  }
+}`, transaction(t, "bob@example.com", "eve@example.com"))
+		if got := vs[0].Partial.String() + " " + vs[0].Into; got != want {
+			t.Errorf("%q: got %q, want %q", partial, got, want)
+		}
+	}
+}
+
+func TestDeliver(t *testing.T) {
+	p := newWorld().plan(t, head+`policy "p" {
+  deliver {
+    route "r" {
+      when = rcpt.domain == "bank.test" && length(tags) == 1
+      via  = route.mx
+    }
+    defer "d" {
+      when = delivery.attempt > 3 && delivery.age < "1h"
+      text = "4.4.1 patience"
+    }
+  }
+}`)
+	tx := transaction(t, "x@bank.test")
+	tx.Session = nil // may be gone after a restart
+	tx.To[0].Ledger.Tags = []string{"t"}
+	tx.Delivery.Attempt = 4
+	vs := p.Run(context.Background(), pipeline.Deliver, tx)
+	if got := said(vs) + " " + vs[0].Ledger.Route; got != "defer by p.deliver.defer.d: 451 4.4.1 patience mx" {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,25 @@
+package policies
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestExamplesLoad: what is shown as right must load without a word.
+func TestExamplesLoad(t *testing.T) {
+	names, _ := filepath.Glob("testdata/good/*.hcl")
+	if suites := os.Getenv("FOREPOST_SUITES"); suites != "" {
+		names = append(names, filepath.Join(suites, "../bench/relay.hcl"), filepath.Join(suites, "../design/examples/minimal.hcl"))
+	}
+	if len(names) < 3 {
+		t.Fatal("where are the examples?")
+	}
+	for _, name := range names {
+		o := Options{Kinds: newWorld().kinds(), Now: func() time.Time { return noon }, Strict: true, Credentials: []string{"testdata/secrets"}}
+		if _, ds := Load(name, o); len(ds) > 0 {
+			t.Errorf("%s:\n%s", name, ds)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/forepost/forepost/relay/mime"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// message is what the msg facts say of a message, made once when one is asked.
+type message struct {
+	subject                    string
+	from, fromName, fromDomain string
+	to                         []string
+	id, listID                 string
+	bulk, bounce               bool
+	defects                    []string
+}
+
+func messageFacts() []*Fact {
+	at := pipeline.Data
+	size := number("msg.size", at, "octets of the message as received", func(r *Run) float64 {
+		if r.Tx.Message == nil {
+			return 0
+		}
+		return float64(r.Tx.Message.Size())
+	})
+	return append(alsoAtDeliver(size),
+		forgeable(text("msg.id", at, "the Message-ID, without angle brackets", func(r *Run) string { return r.message().id })),
+		forgeable(text("msg.subject", at, "the Subject, decoded", func(r *Run) string { return r.message().subject })),
+		forgeable(text("msg.from", at, "the first address of From", func(r *Run) string { return r.message().from })),
+		forgeable(text("msg.from_name", at, "the name beside it, decoded", func(r *Run) string { return r.message().fromName })),
+		forgeable(text("msg.from_domain", at, "its domain", func(r *Run) string { return r.message().fromDomain })),
+		forgeable(texts("msg.to", at, "addresses of To and Cc", func(r *Run) []string { return r.message().to })),
+		flag("msg.is_bulk", at, "says of itself that it is from a list or in bulk", func(r *Run) bool { return r.message().bulk }),
+		flag("msg.is_bounce", at, "a report about another message", func(r *Run) bool { return r.message().bounce }),
+		forgeable(text("msg.list_id", at, "the List-Id (RFC 2919)", func(r *Run) string { return r.message().listID })),
+		texts("msg.defects", at, "what is odd about its form, in words of relay/mime", func(r *Run) []string { return r.message().defects }),
+	)
+}
+
+func (r *Run) message() *message {
+	if r.msg == nil {
+		r.msg = readMessage(r.Tx)
+	}
+	return r.msg
+}
+
+func readMessage(tx *pipeline.Transaction) *message {
+	m := &message{}
+	p := tx.Part
+	if p == nil {
+		return m
+	}
+	m.subject = DecodeText(field(p, "Subject"))
+	if from := addressesOf(field(p, "From")); len(from) > 0 {
+		m.fromName, m.from = from[0].name, from[0].address
+		m.fromDomain = domainOf(m.from)
+	}
+	for _, f := range append(fields(p, "To"), fields(p, "Cc")...) {
+		for _, a := range addressesOf(f) {
+			m.to = append(m.to, a.address)
+		}
+	}
+	m.id = strings.Trim(strings.TrimSpace(field(p, "Message-ID")), "<>")
+	m.listID = listID(unfold(field(p, "List-Id")))
+	m.bulk = isBulk(p, m.listID)
+	m.bounce = tx.From.IsNull() || p.Type == "multipart/report"
+	m.defects = defects(p)
+	return m
+}
+
+// isBulk follows the fields that list and bulk senders set: List-Id (RFC 2919),
+// List-Unsubscribe (RFC 2369) and Precedence.
+func isBulk(p *mime.Part, listID string) bool {
+	if listID != "" || field(p, "List-Unsubscribe") != "" {
+		return true
+	}
+	switch strings.ToLower(strings.TrimSpace(field(p, "Precedence"))) {
+	case "bulk", "list", "junk":
+		return true
+	}
+	return false
+}
+
+// listID is what stands between the last angle brackets, RFC 2919 section 2.
+func listID(s string) string {
+	if i := strings.LastIndexByte(s, '<'); i >= 0 {
+		s = s[i+1:]
+		if j := strings.IndexByte(s, '>'); j >= 0 {
+			s = s[:j]
+		}
+	}
+	return strings.ToLower(strings.TrimSpace(s))
+}
+
+// defects are those of the message and all its parts, each once.
+func defects(p *mime.Part) []string {
+	var out []string
+	seen := map[mime.Defect]bool{}
+	var walk func(p *mime.Part)
+	walk = func(p *mime.Part) {
+		if p == nil {
+			return
+		}
+		for _, d := range p.Defects {
+			if !seen[d] {
+				seen[d] = true
+				out = append(out, string(d))
+			}
+		}
+		for _, q := range p.Parts {
+			walk(q)
+		}
+		walk(p.Message)
+	}
+	walk(p)
+	return out
+}
+
+// fields are the raw values of the header fields of a name.
+func fields(p *mime.Part, name string) []string {
+	if p == nil {
+		return nil
+	}
+	var out []string
+	for i := range p.Fields {
+		if strings.EqualFold(p.Fields[i].Name, name) {
+			out = append(out, p.Fields[i].Raw)
+		}
+	}
+	return out
+}
+
+func field(p *mime.Part, name string) string {
+	if p == nil {
+		return ""
+	}
+	for i := range p.Fields {
+		if strings.EqualFold(p.Fields[i].Name, name) {
+			return p.Fields[i].Raw
+		}
+	}
+	return ""
+}

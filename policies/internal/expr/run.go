@@ -1,0 +1,87 @@
+package expr
+
+import (
+	"context"
+	"time"
+
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// Run is one evaluation of a plan over a transaction: what closures read. It
+// belongs to one goroutine.
+type Run struct {
+	Ctx       context.Context
+	Tx        *pipeline.Transaction // with the recipient in question as Current
+	Instances []*pipeline.Instance  // by slot
+	Clock     func() time.Time
+
+	Points pipeline.Points // score.total so far
+	Tags   []string        // tags so far
+
+	found  []found
+	gen    int   // of the recipient in question
+	unsure []int // slots that could not tell, since Begin
+	msg    *message
+}
+
+// found is a finding as Run remembers it.
+type found struct {
+	gen     int // 0: not asked yet
+	facts   pipeline.Facts
+	unknown bool
+}
+
+// Reset makes r ready for a transaction; it keeps memory that it can use again.
+func (r *Run) Reset(ctx context.Context, tx *pipeline.Transaction, instances []*pipeline.Instance, clock func() time.Time) {
+	clear(r.found)
+	if len(r.found) < len(instances) {
+		r.found = make([]found, len(instances))
+	}
+	*r = Run{Ctx: ctx, Tx: tx, Instances: instances, Clock: clock, found: r.found, gen: 1, unsure: r.unsure[:0]}
+}
+
+// For puts another recipient in question.
+func (r *Run) For(to int) {
+	if r.Tx.Current != to {
+		r.Tx = r.Tx.For(to)
+	}
+	r.gen++
+}
+
+// Begin forgets which filters could not tell.
+func (r *Run) Begin() { r.unsure = r.unsure[:0] }
+
+// Unsure are the slots of the filters that were asked since Begin and could not
+// tell. The slice holds until the next Begin.
+func (r *Run) Unsure() []int { return r.unsure }
+
+// find asks the filter in a slot, once.
+func (r *Run) find(slot int) *found {
+	f := &r.found[slot]
+	in := r.Instances[slot]
+	if f.gen != 0 && (f.gen == r.gen || in.Scope != pipeline.PerRecipient) {
+		return f
+	}
+	res := r.Tx.Find(r.Ctx, in)
+	*f = found{gen: r.gen, facts: res.Finding.Facts, unknown: res.Err != nil}
+	return f
+}
+
+// Ask runs the filter in a slot, for verbs that are a filter in place. known is
+// false where it could not tell.
+func (r *Run) Ask(slot int) (facts pipeline.Facts, known bool) {
+	f := r.find(slot)
+	if f.unknown {
+		r.mark(slot)
+	}
+	return f.facts, !f.unknown
+}
+
+func (r *Run) mark(slot int) {
+	for _, s := range r.unsure {
+		if s == slot {
+			return
+		}
+	}
+	r.unsure = append(r.unsure, slot)
+}

@@ -1,0 +1,103 @@
+package expr
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Term is one part of a condition that is a conjunction: what the trace can
+// name as the reason that a rule did not match.
+type Term struct {
+	Value *Value
+	why   string            // what is so where the term is false
+	word  *Fact             // of a comparison with a closed set of words
+	words map[string]string // what is so, by word
+}
+
+// Terms compiles a condition into its terms, in order; nil where it is wrong.
+func (s *Scope) Terms(x hclsyntax.Expression) []Term {
+	if p, ok := x.(*hclsyntax.ParenthesesExpr); ok {
+		return s.Terms(p.Expression)
+	}
+	if b, ok := x.(*hclsyntax.BinaryOpExpr); ok && b.Op == hclsyntax.OpLogicalAnd {
+		l, r := s.Terms(b.LHS), s.Terms(b.RHS)
+		if l == nil || r == nil {
+			return nil
+		}
+		return append(l, r...)
+	}
+	v := s.Cond(x)
+	if v == nil {
+		return nil
+	}
+	t := Term{Value: v, why: "not " + s.Source(x)}
+	if f := s.comparedWord(x); f != nil {
+		t.word, t.words = f, map[string]string{}
+		for _, w := range f.Words {
+			t.words[w] = f.Path + " = \"" + w + "\""
+		}
+	}
+	return []Term{t}
+}
+
+// comparedWord is the fact of `fact == "word"` where the words are a closed set.
+func (s *Scope) comparedWord(x hclsyntax.Expression) *Fact {
+	b, ok := x.(*hclsyntax.BinaryOpExpr)
+	if !ok || b.Op != hclsyntax.OpEqual && b.Op != hclsyntax.OpNotEqual {
+		return nil
+	}
+	t, ok := b.LHS.(*hclsyntax.ScopeTraversalExpr)
+	if !ok {
+		return nil
+	}
+	path, _ := names(t.Traversal)
+	f := s.Facts.byPath[join(path)]
+	if f == nil || f.Words == nil || f.Type != String {
+		return nil
+	}
+	return f
+}
+
+// Why tells what is so where the term did not hold. It allocates nothing.
+func (t *Term) Why(r *Run) string {
+	if t.word != nil {
+		word, _ := t.word.peek(r)
+		if w := t.words[word]; w != "" {
+			return w
+		}
+	}
+	return t.why
+}
+
+// Eval evaluates terms as their conjunction; at is the first that is No, or
+// else the first that is Unknown, -1 where all hold.
+func Eval(r *Run, terms []Term) (t Tri, at int) {
+	t, at = Yes, -1
+	for i := range terms {
+		switch terms[i].Value.Bool(r) {
+		case No:
+			return No, i
+		case Unknown:
+			if t == Yes {
+				t, at = Unknown, i
+			}
+		}
+	}
+	return t, at
+}
+
+func join(path []string) string {
+	out := ""
+	for i, p := range path {
+		if i > 0 {
+			out += "."
+		}
+		out += p
+	}
+	return out
+}
+
+func literalText(s string, at hcl.Range) *hclsyntax.LiteralValueExpr {
+	return &hclsyntax.LiteralValueExpr{Val: cty.StringVal(s), SrcRange: at}
+}

@@ -1,0 +1,127 @@
+package rules
+
+import (
+	"github.com/forepost/forepost/policies/internal/expr"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// note does what a rule does that does not end its phase.
+func (w *walker) note(rule *Rule, to int) {
+	n := &w.notes
+	w.tag(rule.Tags)
+	w.tag(rule.Add)
+	if rule.Symbols != nil {
+		w.score(rule, to)
+	}
+	for _, c := range rule.Skip {
+		if !has(n.Skip, c) {
+			n.Skip = append(n.Skip, c)
+		}
+	}
+	n.Copies = append(n.Copies, rule.Copies...)
+	n.Sign = n.Sign || rule.Sign
+	if rule.Route != "" && n.Route == "" { // the first that matches
+		n.Route = rule.Route
+	}
+	if rule.Modify != nil {
+		w.edits.modify(w.r, rule.Modify)
+	}
+}
+
+func (w *walker) tag(tags []string) {
+	for _, t := range tags {
+		if !has(w.r.Tags, t) {
+			w.notes.Tags = append(w.notes.Tags, t)
+			w.r.Tags = append(w.r.Tags, t)
+		}
+	}
+}
+
+// score adds up the symbols that hold.
+func (w *walker) score(rule *Rule, to int) {
+	symbols := w.symbols(rule)
+	for i := range symbols {
+		w.notes.Points += symbols[i].Points
+		w.r.Points += symbols[i].Points
+	}
+	w.notes.Symbols = append(w.notes.Symbols, symbols...)
+	w.trace.symbols(w, rule, symbols, to)
+}
+
+// symbols are those that hold, found once a message where recipients cannot
+// differ.
+func (w *walker) symbols(rule *Rule) []pipeline.Symbol {
+	var o *outcome
+	if w.outs != nil && !rule.PerRcpt {
+		if o = &w.outs[rule.index]; o.scored {
+			w.unsure(o.unsure)
+			return o.symbols
+		}
+	}
+	var out []pipeline.Symbol
+	var unsure []int
+	for i := range rule.Symbols {
+		s := &rule.Symbols[i]
+		w.r.Begin()
+		t := s.When.Bool(w.r)
+		n, known := 0.0, true
+		if t == expr.Yes {
+			n, known = s.Points.Num(w.r)
+		}
+		if t == expr.Unknown || !known {
+			unsure = append(unsure, w.r.Unsure()...)
+			continue
+		}
+		if p := ToPoints(n); t == expr.Yes && p != 0 {
+			out = append(out, pipeline.Symbol{Rule: rule.Path, Name: s.Name, Points: p})
+		}
+	}
+	w.unsure(unsure)
+	if o != nil {
+		o.scored, o.symbols, o.unsure = true, out, unsure
+	}
+	return out
+}
+
+// merge is all that was noted about a recipient, this walk included.
+func (w *walker) merge() pipeline.Ledger {
+	var m pipeline.Ledger
+	for _, l := range append(w.before[:], &w.notes) {
+		if l == nil {
+			continue
+		}
+		for _, t := range l.Tags {
+			if !has(m.Tags, t) {
+				m.Tags = append(m.Tags, t)
+			}
+		}
+		m.Skip = append(m.Skip, l.Skip...)
+		m.Points += l.Points
+		m.Symbols = append(m.Symbols, l.Symbols...)
+		m.Fields = append(m.Fields, l.Fields...)
+		m.Edits = append(m.Edits, l.Edits...)
+		m.Copies = append(m.Copies, l.Copies...)
+		m.Unsure = append(m.Unsure, l.Unsure...)
+		m.Sign = m.Sign || l.Sign
+		m.Route = last(m.Route, l.Route)
+		m.Hold, m.Discard = first(m.Hold, l.Hold), first(m.Discard, l.Discard)
+	}
+	return m
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func last(a, b string) string { return first(b, a) }
+
+// keep adds what this walk noted to a ledger of an early stage.
+func keep(l *pipeline.Ledger, n *pipeline.Ledger) {
+	l.Tags = append(l.Tags, n.Tags...)
+	l.Skip = append(l.Skip, n.Skip...)
+	l.Unsure = append(l.Unsure, n.Unsure...)
+	l.Hold, l.Discard = first(l.Hold, n.Hold), first(l.Discard, n.Discard)
+}

@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/forepost/forepost/policies/internal/expr"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// Domain is what a domain block says to policies.
+type Domain struct {
+	Thresholds Thresholds
+	Quarantine string // "" for the default
+}
+
+// Plan is a compiled policy with the filters of its configuration.
+type Plan struct {
+	info       pipeline.PlanInfo
+	stages     [pipeline.Deliver + 1][]*Rule
+	start      [pipeline.Deliver + 1][]int // slots of filters to start when a stage is reached
+	thresholds Thresholds
+	partial    pipeline.Action
+	domains    map[string]Domain
+	quarantine string // where the domain names none
+	sameForAll bool   // no data rule can differ between recipients
+
+	instances []*pipeline.Instance
+	set       *pipeline.Set
+	clock     func() time.Time
+	runs      sync.Pool
+}
+
+// Config is what a Plan is made of.
+type Config struct {
+	Info       pipeline.PlanInfo
+	Stages     [pipeline.Deliver + 1][]*Rule
+	Start      [pipeline.Deliver + 1][]int
+	Thresholds Thresholds
+	Partial    pipeline.Action
+	Domains    map[string]Domain
+	Quarantine string
+	Instances  []*pipeline.Instance // by slot; nil where nothing needs the slot
+	Set        *pipeline.Set
+	Clock      func() time.Time
+}
+
+// New makes a Plan.
+func New(c Config) *Plan {
+	p := &Plan{info: c.Info, stages: c.Stages, start: c.Start, thresholds: c.Thresholds, partial: c.Partial,
+		domains: c.Domains, quarantine: c.Quarantine, instances: c.Instances, set: c.Set, clock: c.Clock, sameForAll: true}
+	for _, rs := range p.stages {
+		for i, r := range rs {
+			r.index = i
+		}
+	}
+	for _, r := range p.stages[pipeline.Data] {
+		p.sameForAll = p.sameForAll && !r.PerRcpt
+	}
+	p.runs.New = func() any { return &expr.Run{} }
+	return p
+}
+
+// Info names the plan in the trail.
+func (p *Plan) Info() pipeline.PlanInfo { return p.info }
+
+// Rules are the rules of a stage in order; not to be changed.
+func (p *Plan) Rules(at pipeline.Stage) []*Rule { return p.stages[at] }
+
+// Run answers for a stage.
+func (p *Plan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Transaction) []pipeline.Verdict {
+	tx.Use(p.set)
+	p.startFilters(ctx, at, tx)
+	if len(p.stages[at]) == 0 && at < pipeline.Data {
+		return nil
+	}
+	r := p.runs.Get().(*expr.Run)
+	r.Reset(ctx, tx, p.instances, p.clock)
+	defer func() {
+		r.Reset(nil, nil, nil, nil)
+		p.runs.Put(r)
+	}()
+	w := walker{p: p, r: r, at: at, tx: tx}
+	switch at {
+	case pipeline.Data:
+		return w.data()
+	case pipeline.Deliver:
+		return w.deliver()
+	}
+	return w.early()
+}
+
+// startFilters sets off what waits on the network. It is given a copy of the
+// transaction, since inbound goes on writing to its own.
+func (p *Plan) startFilters(ctx context.Context, at pipeline.Stage, tx *pipeline.Transaction) {
+	for _, slot := range p.start[at] {
+		in := p.instances[slot]
+		if in.Scope == pipeline.PerRecipient && at == pipeline.Data {
+			for i := range tx.To {
+				tx.For(i).Start(ctx, in)
+			}
+			continue
+		}
+		tx.For(tx.Current).Start(ctx, in)
+	}
+}
+
+// forRecipient are the thresholds and the quarantine of a recipient.
+func (p *Plan) forRecipient(to *pipeline.Recipient) (Thresholds, string) {
+	name := to.Acceptance.Domain
+	if name == "" {
+		name = to.Address.Domain
+	}
+	d, ok := p.domains[name]
+	if !ok {
+		return p.thresholds, p.quarantine
+	}
+	q := d.Quarantine
+	if q == "" {
+		q = p.quarantine
+	}
+	return p.thresholds.Over(d.Thresholds), q
+}

@@ -1,0 +1,119 @@
+// Package rules runs compiled policies: it is the Plan of relay/pipeline. A rule
+// is data by now, its condition a row of closures.
+package rules
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/forepost/forepost/policies/internal/expr"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// Mode tells how far a rule is in force.
+type Mode uint8
+
+// The modes.
+const (
+	Enforce Mode = iota
+	Shadow       // is evaluated and recorded, and changes nothing
+	Off          // is not evaluated
+)
+
+// Rule is one verb block.
+type Rule struct {
+	Path    string // inbound.rcpt.reject.dnsbl
+	Verb    string
+	Class   string
+	Mode    Mode
+	Tags    []string    // given where the rule matches
+	When    []expr.Term // all must hold
+	PerRcpt bool        // may differ between the recipients of a message
+	index   int         // among the rules of its stage
+
+	End *End // of verbs that end the phase
+
+	Slot int    // of the filter in place of limit and greylist; -1
+	Fact string // of it, that the verb acts on: "over", "early"
+
+	Symbols []Symbol       // score
+	Skip    []string       // skip
+	Add     []string       // tag
+	Modify  *Modify        // modify
+	Copies  []mail.Address // copy
+	Sign    bool           // sign
+	Route   string         // route
+}
+
+// End is what an ending verb answers.
+type End struct {
+	Action  pipeline.Action
+	Class   mail.Class
+	Basic   int
+	Subject [2]int
+	Text    *expr.Value   // of the reply, without its codes
+	Into    string        // a quarantine; "" for the recipient's
+	Notify  []*expr.Value // addresses
+}
+
+// Symbol is one line of a score.
+type Symbol struct {
+	Name   string
+	Path   string
+	Points *expr.Value
+	When   *expr.Value
+}
+
+// Modify is what a modify rule changes.
+type Modify struct {
+	Prefix *expr.Value // of the subject; nil for none
+	Add    []Header
+	Remove []string
+}
+
+// Header is a field to add.
+type Header struct {
+	Name  string
+	Value *expr.Value
+}
+
+// Thresholds are points at which something happens; nil where nothing does.
+type Thresholds struct{ Tag, Quarantine, Reject *pipeline.Points }
+
+// Over are the thresholds with those of a domain in place of its own.
+func (t Thresholds) Over(d Thresholds) Thresholds {
+	if d.Tag != nil {
+		t.Tag = d.Tag
+	}
+	if d.Quarantine != nil {
+		t.Quarantine = d.Quarantine
+	}
+	if d.Reject != nil {
+		t.Reject = d.Reject
+	}
+	return t
+}
+
+// maxPoints bounds a symbol, so that no filter's answer can overflow a sum.
+const maxPoints = 1e6
+
+// ToPoints rounds to thousandths.
+func ToPoints(n float64) pipeline.Points {
+	if n != n {
+		return 0
+	}
+	return pipeline.Points(math.Round(max(-maxPoints, min(maxPoints, n)) * 1000))
+}
+
+// FormatPoints writes points as people do: 7.7.
+func FormatPoints(p pipeline.Points) string {
+	return strconv.FormatFloat(float64(p)/1000, 'f', -1, 64)
+}
+
+func signed(p pipeline.Points) string {
+	if p < 0 {
+		return FormatPoints(p)
+	}
+	return "+" + FormatPoints(p)
+}

@@ -1,0 +1,86 @@
+package policies
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/forepost/forepost/policies/internal/diag"
+	"github.com/forepost/forepost/policies/internal/expr"
+	"github.com/forepost/forepost/policies/internal/rules"
+)
+
+// lintRule gives advice on a rule that is not wrong.
+func (c *compiler) lintRule(r *rules.Rule, refs *expr.Refs, blk *hclsyntax.Block) {
+	bag := c.l.bag
+	if e := c.ended[c.stage]; e != nil && r.Mode != rules.Off {
+		bag.Warn(diag.NeverRuns, blk.DefRange(), fmt.Sprintf("An earlier rule in this phase (%s, line %d) ends it for every message.", e.what, e.line), "Move this rule above it, or give that one a condition.")
+	}
+	always := true
+	for _, t := range r.When {
+		if !t.Value.Const {
+			always = false
+		} else if t.Value.Bool(nil) == expr.No {
+			always = false
+			bag.Warn(diag.NeverRuns, blk.DefRange(), "Its condition is false whatever the mail.", "To switch a rule off, write mode = off.")
+		}
+	}
+	if always && r.End != nil && r.Slot < 0 && r.Mode == rules.Enforce && c.ended[c.stage] == nil && c.l.bag.Errors() == 0 {
+		c.ended[c.stage] = &ender{fmt.Sprintf("%s %q", blk.Type, blk.Labels[0]), blk.TypeRange.Start.Line}
+	}
+	if r.Verb == "skip" && refs.Forgeable && !refs.Proven {
+		bag.Warn(diag.ForgeableSkip, blk.DefRange(), "The condition asks only for what the sender claims, and anybody can claim it.", "Add && spf.result == \"pass\", or dkim or dmarc.")
+	}
+}
+
+// lint finds what is declared and not used. Where there are errors, what uses it
+// may be what is wrong.
+func (l *loader) lint() {
+	if l.bag.Errors() > 0 {
+		return
+	}
+	l.each("list", func(name string, b *body) {
+		if !l.env.ListsUsed[name] {
+			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "")
+		}
+	})
+	if l.usesFallback() {
+		l.used["quarantine."+l.fallback] = true
+	}
+	for _, typ := range []string{"route", "quarantine", "tls", "redis"} {
+		l.each(typ, func(name string, b *body) {
+			if !l.used[typ+"."+name] && !(typ == "tls" && len(l.set.Certs) == 1) {
+				l.bag.Warn(diag.Unused, b.at, "Nothing refers to "+typ+"."+name+".", "")
+			}
+		})
+	}
+}
+
+// usesFallback tells whether something goes to the quarantine that is meant where
+// none is named.
+func (l *loader) usesFallback() bool {
+	for _, p := range l.policies {
+		if p == nil {
+			continue
+		}
+		if p.thresholds.Quarantine != nil {
+			return true
+		}
+		for _, r := range p.stages[data] {
+			if r.End != nil && r.Verb == "quarantine" && r.End.Into == "" {
+				return true
+			}
+		}
+	}
+	for _, d := range l.set.Domains {
+		if d.thresholds.Quarantine != nil {
+			return true
+		}
+	}
+	for _, in := range l.instances {
+		if in.onError == onErrors["quarantine"] {
+			return true
+		}
+	}
+	return false
+}

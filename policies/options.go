@@ -1,0 +1,69 @@
+package policies
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/policies/internal/diag"
+)
+
+// Options is what Load needs besides the file. The zero value reads the real
+// files and the real environment, and knows no filters.
+type Options struct {
+	Kinds []filters.Kind    // the filters of this build
+	Vars  map[string]string // values of variables, from -var
+	// Strict makes errors of missing list files, certificates and secrets, as serve
+	// wants it; without it they are warnings, as check does.
+	Strict bool
+
+	Now         func() time.Time                       // default time.Now
+	ReadFile    func(name string) ([]byte, error)      // default os.ReadFile
+	Glob        func(pattern string) ([]string, error) // default filepath.Glob
+	Env         func(name string) (string, bool)       // default os.LookupEnv
+	Credentials []string                               // directories of secrets; default $CREDENTIALS_DIRECTORY and /etc/forepost/secrets
+}
+
+// Diagnostic is one mistake in the configuration.
+type Diagnostic = diag.Diagnostic
+
+// Diagnostics is all that is to be said of a configuration.
+type Diagnostics = diag.Diagnostics
+
+// The severities of a Diagnostic.
+const (
+	SeverityError   = diag.Error
+	SeverityWarning = diag.Warning
+)
+
+// Explain gives the headline and the explanation of a code such as "FP0107".
+func Explain(code string) (summary, why string, ok bool) {
+	p, ok := diag.Explain(diag.Code(code))
+	return p.Summary, p.Why, ok
+}
+
+// secretsDir is where secrets lie beside systemd's credentials.
+const secretsDir = "/etc/forepost/secrets"
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.ReadFile == nil {
+		o.ReadFile = os.ReadFile
+	}
+	if o.Glob == nil {
+		o.Glob = filepath.Glob
+	}
+	if o.Env == nil {
+		o.Env = os.LookupEnv
+	}
+	if o.Credentials == nil {
+		if dir, ok := o.Env("CREDENTIALS_DIRECTORY"); ok && dir != "" {
+			o.Credentials = append(o.Credentials, dir)
+		}
+		o.Credentials = append(o.Credentials, secretsDir)
+	}
+	return o
+}

@@ -1,0 +1,89 @@
+# Server settings.
+hostname   = "not a name" # ERROR: is no host name
+postmaster = "nobody" # ERROR: is no mail address
+
+variable "missing" { # ERROR: has no value
+}
+
+listener "a" { # ERROR: needs address
+  tls    = "auto"       # ERROR: without quotes: tls = auto
+  auth   = "ldaps://dc" # ERROR: Not in this version
+  policy = policy.p
+}
+
+listener "b" {
+  address        = "25"   # ERROR: is no address to listen on
+  relay_from     = ["x"]  # ERROR: not an IP address or network
+  max_size       = "lots" # ERROR: is a number of octets
+  max_recipients = -1     # ERROR: at least 0
+  policy         = policy.p
+}
+
+listener "c" {
+  address  = ":25"
+  policy   = "p"            # ERROR: policy = policy.p
+  max_size = msg.size       # ERROR: Must be known at start
+  protocol = submision      # ERROR: Did you mean "submission"?
+}
+
+imap "i" { # ERROR: needs address
+}
+
+domain "b.test" {
+  route      = route.store
+  recipients = everybody # ERROR: is not a word for recipients
+  dkim       = [{ selector = "x" }] # ERROR: needs key
+  aliases    = ["a"]                # ERROR: aliases is an object
+}
+
+domain "c.test" { # ERROR: needs route
+}
+
+route "r" {
+  to  = ["a b"] # ERROR: is no server
+  tls = dane    # ERROR: DANE is not in this version
+}
+
+route "unused" {
+  to = mx
+}
+
+redis "r" {
+  address  = "127.0.0.1:6379"
+  password = secret("none") # WARNING: There is no secret "none"
+}
+
+account "x@other.test" { # ERROR: The domain other.test is not declared
+  password = "plain"     # WARNING: The password stands in the file as it is
+}
+
+list "ldap" {
+  type   = address
+  source = "ldaps://x" # ERROR: Not in this version
+}
+
+list "file" {
+  type = address
+  file = "lists/none.txt" # WARNING: Put the file there
+}
+
+tls "t" {
+  acme { # ERROR: Not in this version
+  }
+}
+
+dns {
+  resolvers = ["resolver.test"] # ERROR: is no address of a resolver
+  timeout   = "soon"            # ERROR: is no duration
+}
+
+state {
+  backend = redis.none # ERROR: There is no redis "none"
+}
+
+locals {
+  a = local.b # ERROR: Defined by itself
+  b = local.a # ERROR: Defined by itself
+}
+
+policy "p" {}

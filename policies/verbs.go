@@ -1,0 +1,80 @@
+package policies
+
+import (
+	"strings"
+
+	"github.com/forepost/forepost/policies/internal/diag"
+	"github.com/forepost/forepost/policies/internal/rules"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// verb is something that a rule can do.
+type verb struct {
+	phases  []pipeline.Stage
+	attrs   string // its own, for the reference
+	doc     string
+	compile func(*ruleCompiler)
+}
+
+const (
+	connect = pipeline.Connect
+	helo    = pipeline.Helo
+	mailAt  = pipeline.Mail
+	rcpt    = pipeline.Rcpt
+	data    = pipeline.Data
+	deliver = pipeline.Deliver
+)
+
+// verbs is the table of verbs; `use` is not among them, since it is no rule.
+var verbs = map[string]verb{
+	"reject":     {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "text, code", "550, for good; ends the phase", func(c *ruleCompiler) { c.refuse(pipeline.Reject, mail.Permanent, 50) }},
+	"defer":      {[]pipeline.Stage{connect, helo, mailAt, rcpt, data, deliver}, "text, code", "451, to come back; ends the phase", func(c *ruleCompiler) { c.refuse(pipeline.Defer, mail.Transient, 51) }},
+	"drop":       {[]pipeline.Stage{connect, helo, mailAt}, "text", "421 and closes the connection", func(c *ruleCompiler) { c.refuse(pipeline.Drop, mail.Transient, 21) }},
+	"discard":    {[]pipeline.Stage{mailAt, rcpt, data}, "", "250, and it is thrown away; the trail knows", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Discard} }},
+	"quarantine": {[]pipeline.Stage{data}, "into, notify, without", "250, and it is kept apart", (*ruleCompiler).quarantine},
+	"hold":       {[]pipeline.Stage{data}, "notify", "250, and it is queued until a person acts", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Hold, Notify: c.notify()} }},
+	"accept":     {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "", "ends the rules of this phase for the recipient; in data the thresholds, too", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Accept} }},
+	"skip":       {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "classes, force", "rules of the classes no longer apply", (*ruleCompiler).skip},
+	"score":      {[]pipeline.Stage{data}, "name = points(n, condition), one line a symbol", "adds points", (*ruleCompiler).score},
+	"tag":        {[]pipeline.Stage{connect, helo, mailAt, rcpt, data, deliver}, "add", "adds tags", (*ruleCompiler).tag},
+	"modify":     {[]pipeline.Stage{data}, "subject_prefix, add_header, remove_header", "changes the header", (*ruleCompiler).modify},
+	"strip":      {[]pipeline.Stage{data}, "", "removes attachments (not in this version)", (*ruleCompiler).strip},
+	"copy":       {[]pipeline.Stage{data}, "to", "sends a copy", (*ruleCompiler).copy},
+	"sign":       {[]pipeline.Stage{data}, "", "signs with the DKIM keys of the author's domain", func(c *ruleCompiler) { c.r.Sign = true; c.later("key") }},
+	"route":      {[]pipeline.Stage{data, deliver}, "via", "takes another route", (*ruleCompiler).route},
+	"greylist":   {[]pipeline.Stage{rcpt, data}, "key, delay", "451 to strangers, until they come back", (*ruleCompiler).greylist},
+	"limit":      {[]pipeline.Stage{connect, mailAt, rcpt, data}, "key, rate, burst, count, over, on_error, text", "counts against windows of time, all of which must hold", (*ruleCompiler).limit},
+}
+
+func (v verb) at(s pipeline.Stage) bool {
+	for _, p := range v.phases {
+		if p == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (v verb) phaseNames() string {
+	var names []string
+	for _, p := range v.phases {
+		names = append(names, p.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// later reports attributes that the language has and this version has not.
+func (c *ruleCompiler) later(names ...string) {
+	for _, n := range names {
+		if c.b.has(n) {
+			c.l.bag.Error(diag.NotThisVersion, c.b.rangeOf(n), n+" of "+c.r.Verb+" is not in this version.", "Leave it out.")
+		}
+		c.b.known = append(c.b.known, n)
+	}
+}
+
+func (c *ruleCompiler) strip() {
+	c.b.known = append(c.b.known, "extensions", "replace_with")
+	c.l.bag.Error(diag.NotThisVersion, c.b.at, "Attachments cannot be removed in this version.", "Use quarantine or reject.")
+}

@@ -1,0 +1,123 @@
+package policies
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/forepost/forepost/policies/internal/diag"
+	"github.com/forepost/forepost/policies/internal/rules"
+)
+
+// protected are the classes that only force skips.
+var protected = []string{"malware", "builtin"}
+
+func (c *ruleCompiler) skip() {
+	c.b.require("classes", "Write classes = [\"spam\"].")
+	force := c.b.boolean("force", false)
+	c.l.classes["builtin"] = true
+	defer delete(c.l.classes, "builtin")
+	for _, name := range c.b.texts("classes") {
+		if !c.l.classes[name] {
+			c.l.bag.Error(diag.UndeclaredClass, c.b.rangeOf("classes"), "The class \""+name+"\" is not declared.", orElse(suggest(name, keysOf(c.l.classes)), "Declare it: classes = [\""+name+"\"]."))
+			continue
+		}
+		if contains(protected, name) {
+			if !force {
+				c.l.bag.Error(diag.Protected, c.b.rangeOf("classes"), "The class "+name+" is not skipped by an ordinary rule.", "If you are sure, write force = true.")
+				continue
+			}
+			c.l.bag.Warn(diag.ForcedSkip, c.b.at, "This rule switches off the class "+name+".", "")
+		}
+		c.r.Skip = append(c.r.Skip, name)
+	}
+}
+
+func (c *ruleCompiler) tag() {
+	c.b.require("add", "Write add = [\"newsletter\"].")
+	c.r.Add = c.l.tags(c.b, "add")
+}
+
+// score takes every attribute that is not common to all verbs for a symbol.
+func (c *ruleCompiler) score() {
+	c.r.Symbols = []rules.Symbol{}
+	for _, a := range sortedAttributes(c.b.b) {
+		if contains(commonAttributes, a.Name) {
+			continue
+		}
+		c.b.known = append(c.b.known, a.Name)
+		call, ok := a.Expr.(*hclsyntax.FunctionCallExpr)
+		if !ok || call.Name != "points" || len(call.Args) != 2 || call.ExpandFinal {
+			c.l.bag.Error(diag.WrongArguments, a.Expr.Range(), "A line of a score is points(number, condition).", "Write "+a.Name+" = points(2.5, spf.result == \"fail\").")
+			continue
+		}
+		n, when := c.scope.Number(call.Args[0]), c.scope.Cond(call.Args[1])
+		if n != nil && when != nil {
+			c.r.Symbols = append(c.r.Symbols, rules.Symbol{Name: a.Name, Points: n, When: when})
+		}
+	}
+	if len(c.b.b.Attributes) == 0 {
+		c.l.bag.Error(diag.MissingAttribute, c.b.at, "The score has no lines.", "Write name = points(2.5, spf.result == \"fail\").")
+	}
+}
+
+// commonAttributes are what every verb has.
+var commonAttributes = []string{"when", "class", "mode", "tags", "note"}
+
+func (c *ruleCompiler) modify() {
+	m := &rules.Modify{}
+	if x, ok := c.b.attr("subject_prefix"); ok {
+		m.Prefix = c.scope.Text(x)
+	}
+	if x, ok := c.b.attr("add_header"); ok {
+		c.addHeaders(m, x)
+	}
+	for _, name := range c.b.texts("remove_header") {
+		if c.fieldName("remove_header", name) {
+			m.Remove = append(m.Remove, name)
+		}
+	}
+	c.r.Modify = m
+	if !c.b.has("subject_prefix") && !c.b.has("add_header") && !c.b.has("remove_header") && c.r.Tags == nil {
+		c.l.bag.Error(diag.MissingAttribute, c.b.at, "The rule changes nothing.", "Write subject_prefix, add_header or remove_header.")
+	}
+}
+
+// addHeaders reads { "X-Name" = "text" }.
+func (c *ruleCompiler) addHeaders(m *rules.Modify, x hclsyntax.Expression) {
+	o := c.l.object(x, "add_header", c.b)
+	if o == nil {
+		return
+	}
+	for _, a := range sortedAttributes(o.b) {
+		if v := c.scope.Text(a.Expr); v != nil && c.fieldName("add_header", a.Name) {
+			m.Add = append(m.Add, rules.Header{Name: a.Name, Value: v})
+		}
+	}
+}
+
+// fieldName checks the name of a header field (RFC 5322 section 2.2). Received
+// and the signatures of others are not for policies to change.
+func (c *ruleCompiler) fieldName(attr, name string) bool {
+	if name == "" || len(name) > 70 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' }) {
+		c.b.bad(attr, "\""+name+"\" is no name of a header field.", "Write \"X-Example\".")
+		return false
+	}
+	if strings.EqualFold(name, "Received") {
+		c.b.bad(attr, "Received fields stay as they are: they are how loops are found.", "")
+		return false
+	}
+	return true
+}
+
+func (c *ruleCompiler) copy() {
+	c.b.require("to", "Write to = [\"journal@example.com\"].")
+	c.r.Copies = c.b.addresses("to")
+}
+
+func (c *ruleCompiler) route() {
+	c.later("tls", "source")
+	if c.b.require("via", "Write via = route.name.") {
+		c.r.Route = c.b.ref("via", "route")
+	}
+}

@@ -1,0 +1,46 @@
+package dns
+
+import (
+	"strings"
+
+	mdns "github.com/miekg/dns"
+)
+
+// canonical is a name as questions and caches use it: lower case, with a final
+// dot. What no server could be asked for is a BadName: empty or long labels,
+// octets outside ASCII (a U-label is asked for as an A-label), controls and
+// blanks, which reach us through SPF macros and forged addresses.
+func canonical(name string, qtype uint16) (string, error) {
+	if name == "" {
+		return "", badName(name, qtype)
+	}
+	for i := 0; i < len(name); i++ {
+		if c := name[i]; c <= ' ' || c >= 0x7f {
+			return "", badName(name, qtype)
+		}
+	}
+	if _, ok := mdns.IsDomainName(name); !ok {
+		return "", badName(name, qtype)
+	}
+	return strings.ToLower(mdns.Fqdn(name)), nil
+}
+
+func badName(name string, qtype uint16) error {
+	if len(name) > 80 {
+		name = name[:80] + "..."
+	}
+	return &Error{Kind: BadName, Name: strings.ToValidUTF8(name, "?"), Type: qtype, Text: "this is not a name that the DNS could have"}
+}
+
+// parent is the name without its first label; "." is its own.
+func parent(name string) string {
+	if i, end := mdns.NextLabel(name, 0); !end {
+		return name[i:]
+	}
+	return "."
+}
+
+// undotted is a name as mail writes it: without the final dot. The root is "".
+func undotted(name string) string {
+	return strings.ToLower(strings.TrimSuffix(name, "."))
+}

@@ -1,0 +1,153 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/forepost/forepost/relay/journal"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/queue"
+)
+
+// bundle is recipients that get the message in the same form.
+type bundle struct {
+	ledger pipeline.Ledger
+	first  int // the first recipient of it
+	hold   bool
+	why    string
+	to     []mail.Recipient
+	seen   map[string]bool
+}
+
+// accept queues the message: the octets once, an entry for each form in which
+// they go on. When it returns a zero Reply the message is durable.
+func (s *session) accept(tx *transaction, draft Draft, vs []pipeline.Verdict, fates []pipeline.Action) (r mail.Reply, rule string) {
+	var subs []queue.Submission
+	for _, b := range s.bundles(tx, vs, fates) {
+		sub, err := s.submission(tx, b)
+		if err != nil {
+			s.log.Error("the message could not be made ready", "id", s.name(), "error", err)
+			return mail.Defer(51, 3, 0, "The message could not be made ready, try again later"), "edits"
+		}
+		subs = append(subs, sub)
+	}
+	if len(subs) == 0 {
+		return mail.Reply{}, "" // thrown away for all
+	}
+	err := draft.Commit(context.WithoutCancel(tx.ctx), subs...)
+	switch {
+	case err == nil:
+		return mail.Reply{}, ""
+	case errors.Is(err, journal.ErrFull):
+		return mail.Defer(52, 3, 1, "No room for the message, try again later"), "spool"
+	}
+	s.log.Error("the message could not be queued", "id", s.name(), "error", err)
+	return mail.Defer(51, 3, 0, "The message could not be queued, try again later"), "spool"
+}
+
+// bundles sorts recipients by the form in which they get the message, in the
+// order of their first recipients.
+func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) []*bundle {
+	var list []*bundle
+	byForm := map[string]*bundle{}
+	for i, v := range vs {
+		if fates[i] == pipeline.Discard {
+			continue
+		}
+		hold := fates[i] == pipeline.Hold
+		form := fmt.Sprintf("%v %t %q %v %s", hold, v.Ledger.Sign, v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+		b := byForm[form]
+		if b == nil {
+			b = &bundle{ledger: v.Ledger, first: i, hold: hold, seen: map[string]bool{}}
+			if hold {
+				b.why = v.Rule
+			}
+			byForm[form] = b
+			list = append(list, b)
+		}
+		s.addRecipient(b, tx.To[i], v, fates[i])
+	}
+	return list
+}
+
+// ownFindings tells recipients apart for whom filters found something of their
+// own to be put on top or changed.
+func ownFindings(tx *transaction, i int) (form string) {
+	for _, r := range tx.Results() {
+		if r.To == i && len(r.Finding.Fields)+len(r.Finding.Edits) > 0 {
+			form += fmt.Sprintf("%s %q %v;", r.Instance.Name, r.Finding.Fields, r.Finding.Edits)
+		}
+	}
+	return form
+}
+
+// addRecipient adds where the mail of a recipient goes: its aliases resolved, or
+// the quarantine, and the copies.
+func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verdict, fate pipeline.Action) {
+	r := mail.Recipient{Address: to.Address, Original: to.Original, Notify: to.Notify, Route: v.Ledger.Route, Tags: v.Ledger.Tags}
+	if fate == pipeline.Quarantine {
+		r.Address, r.Route, r.Notify = s.cfg.Quarantine(v.Into), "", mail.NotifyNever
+		b.add(r, to.Address)
+	} else if len(to.Acceptance.Final) == 0 {
+		b.add(r, to.Address)
+	}
+	for _, final := range to.Acceptance.Final {
+		if fate != pipeline.Quarantine {
+			r.Address = final
+			b.add(r, to.Address)
+		}
+	}
+	for _, c := range v.Ledger.Copies {
+		b.add(mail.Recipient{Address: c, Notify: mail.NotifyNever}, c)
+	}
+}
+
+// add adds a recipient once. One that stands for another address keeps that as
+// its original recipient (RFC 3461 section 5.2.7).
+func (b *bundle) add(r mail.Recipient, given mail.Address) {
+	if r.Original == "" && r.Address.Key() != given.Key() {
+		r.Original = "rfc822;" + given.String()
+	}
+	key := r.Address.Key() + " " + r.Route
+	if r.Notify == mail.NotifyNever {
+		key += " " + r.Original // each one's share of a quarantine can be released alone
+	}
+	if !b.seen[key] {
+		b.seen[key] = true
+		b.to = append(b.to, r)
+	}
+}
+
+// submission is a bundle as the queue takes it.
+func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, error) {
+	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
+	sub.Envelope.To = b.to
+	sub.Envelope.Received = s.cfg.Now()
+	edits, err := s.edits(tx, b)
+	if err != nil {
+		return sub, err
+	}
+	msg, err := mail.NewMessage(s.prefix(tx, b), edits, tx.Message.Blob)
+	if err != nil {
+		return sub, err
+	}
+	if b.ledger.Sign {
+		if msg, err = s.sign(tx, msg); err != nil {
+			return sub, err
+		}
+	}
+	sub.Prefix, sub.Edits = msg.Prefix, msg.Edits
+	if b.first == 0 || len(tx.Trace.Added) == 0 {
+		tx.Trace.Added = fieldNames(msg.Prefix)
+	}
+	return sub, nil
+}
+
+func fieldNames(fs []mail.Field) (names []string) {
+	for _, f := range fs {
+		names = append(names, f.Name)
+	}
+	return names
+}

@@ -1,0 +1,188 @@
+package inbound
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// TestDialogues plays the dialogues of testdata. In a file
+//
+//	# a line on why it exists
+//	site: submission auth     words of siteWords, before anything else
+//	rule: rcpt reject bob     a verdict: stage, action, local part (or *)
+//	C: what the client sends, with CRLF behind it; \r \n \0 \xNN are octets
+//	C+ the same, without CRLF
+//	S: a whole line of a reply; ID stands for an ID, ... at the end for the rest
+//	S closes                  the server closes the connection
+//	new                       a new connection
+//	queued: 1                 so many entries were queued
+//	to: bob@example.com       the recipients of the last entry
+//	holds: Subject: x         the last message holds this
+//	lacks: Bcc                and not this
+func TestDialogues(t *testing.T) {
+	files, err := filepath.Glob("testdata/dialogues/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no dialogues", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &dialogue{t: t, site: newSite(nil)}
+			for n, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
+				d.at = n + 1
+				d.step(line)
+			}
+		})
+	}
+}
+
+var siteWords = map[string]func(*Config){
+	"submission": func(c *Config) { c.Protocol = Submission },
+	"lmtp":       func(c *Config) { c.Protocol = LMTP },
+	"auth":       func(c *Config) { c.Auth = true },
+	"early":      func(c *Config) { c.RejectEarly = true },
+	"repair":     func(c *Config) { c.RepairLines = true },
+	"relay":      relayFromLoopback,
+	"elsewhere":  func(c *Config) { c.RelayFrom = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} },
+	"small":      func(c *Config) { c.MaxSize = 1000 },
+	"few":        func(c *Config) { c.MaxRecipients = 2 },
+	"strict":     func(c *Config) { c.MaxErrors = 3 },
+	"hops":       func(c *Config) { c.MaxReceived = 2 },
+}
+
+type dialogue struct {
+	t    *testing.T
+	site *site
+	c    *client
+	at   int
+}
+
+func (d *dialogue) step(line string) {
+	d.t.Helper()
+	word, rest, _ := strings.Cut(line, " ")
+	switch {
+	case line == "" || word == "#":
+	case word == "site:":
+		for _, w := range strings.Fields(rest) {
+			siteWords[w](&d.site.cfg)
+		}
+	case word == "rule:":
+		d.rule(strings.Fields(rest))
+	case word == "C:":
+		d.client().send(octets(rest) + "\r\n")
+	case word == "C+":
+		d.client().send(octets(rest))
+	case line == "S closes":
+		d.check(d.client().line(), "EOF")
+	case word == "S:":
+		d.check(d.client().line(), rest)
+	case line == "new":
+		d.c = nil
+	default:
+		d.outcome(word, rest)
+	}
+}
+
+func (d *dialogue) outcome(word, rest string) {
+	d.t.Helper()
+	last := d.site.spool.count() - 1
+	switch word {
+	case "queued:":
+		d.check(strconv.Itoa(last+1), rest)
+	case "to:":
+		var to []string
+		for _, r := range d.site.spool.committed[last].Envelope.To {
+			to = append(to, r.Address.String())
+		}
+		d.check(strings.Join(to, " "), rest)
+	case "holds:", "lacks:":
+		text := d.site.spool.text(d.t, last)
+		if strings.Contains(text, octets(rest)) != (word == "holds:") {
+			d.t.Errorf("line %d: %s %s, but it is\n%s", d.at, word, rest, text)
+		}
+	default:
+		d.t.Fatalf("line %d: what is %q?", d.at, word)
+	}
+}
+
+func (d *dialogue) client() *client {
+	if d.site.srv == nil {
+		d.site.start(d.t)
+	}
+	if d.c == nil {
+		d.c = d.site.dial(d.t)
+	}
+	return d.c
+}
+
+var anID = regexp.MustCompile(`[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{13}`)
+
+func (d *dialogue) check(got, want string) {
+	d.t.Helper()
+	shown := anID.ReplaceAllString(got, "ID")
+	prefix, open := strings.CutSuffix(want, "...")
+	if shown == want || open && strings.HasPrefix(shown, prefix) {
+		return
+	}
+	d.t.Fatalf("line %d: got %q, want %q", d.at, got, want)
+}
+
+// rule makes the plan give a verdict at a stage, for a recipient or for all.
+func (d *dialogue) rule(f []string) {
+	before := d.site.plan.run
+	d.site.plan.run = func(at pipeline.Stage, tx *pipeline.Transaction) []pipeline.Verdict {
+		var vs []pipeline.Verdict
+		if before != nil {
+			vs = before(at, tx)
+		}
+		if at.String() != f[0] {
+			return vs
+		}
+		v := pipeline.Verdict{To: -1, Action: actionNamed(f[1]), Rule: "test." + f[0] + "." + f[1], Into: "spam"}
+		if at < pipeline.Rcpt {
+			return []pipeline.Verdict{v}
+		}
+		if at == pipeline.Rcpt && (f[2] == "*" || tx.To[tx.Current].Address.Local == f[2]) {
+			return []pipeline.Verdict{v}
+		}
+		if at == pipeline.Data && vs == nil {
+			vs = make([]pipeline.Verdict, len(tx.To))
+		}
+		for i := range vs {
+			if at == pipeline.Data && (f[2] == "*" || tx.To[i].Address.Local == f[2]) {
+				v.To = i
+				vs[i] = v
+			}
+		}
+		return vs
+	}
+}
+
+func actionNamed(name string) pipeline.Action {
+	for a := pipeline.None; a <= pipeline.Hold; a++ {
+		if a.String() == name {
+			return a
+		}
+	}
+	panic(name)
+}
+
+// octets undoes the escapes of a dialogue.
+func octets(s string) string {
+	s = strings.ReplaceAll(s, `\0`, `\x00`)
+	u, err := strconv.Unquote(`"` + strings.ReplaceAll(s, `"`, `\"`) + `"`)
+	if err != nil {
+		panic(s + ": " + err.Error())
+	}
+	return u
+}

@@ -1,0 +1,98 @@
+package inbound
+
+import "bytes"
+
+// dotDecoder undoes the transparency of DATA, RFC 5321 section 4.5.2, and finds
+// the end of the data. Only CRLF.CRLF ends it: every other sequence that looks
+// like an end to some server (SMTP smuggling) is content, and is told.
+type dotDecoder struct {
+	repair bool // make a bare CR or a bare LF a CRLF
+
+	state dotState
+	out   []byte
+	bare  bool // a bare CR or a bare LF was seen
+	nul   bool // a NUL was seen
+}
+
+// dotState is where in a line the decoder stands.
+type dotState uint8
+
+const (
+	atLineStart dotState = iota // also at the very beginning
+	afterDot                    // a dot at the start of a line, not yet put out
+	afterDotCR                  // and a CR, not yet put out
+	inText
+	afterCR // a CR, not yet put out
+)
+
+// feed decodes b. It returns the message's octets (good until the next call),
+// how many octets of b it used, and whether the data is over; then the rest of
+// b is commands.
+func (d *dotDecoder) feed(b []byte) (out []byte, n int, done bool) {
+	d.out = d.out[:0]
+	for n < len(b) && !done {
+		if d.state == inText {
+			n += d.text(b[n:])
+			continue
+		}
+		used := 0
+		used, done = d.mark(b[n])
+		n += used
+	}
+	if bytes.IndexByte(b[:n], 0) >= 0 {
+		d.nul = true
+	}
+	return d.out, n, done
+}
+
+// text takes a run up to and with the next CR or LF.
+func (d *dotDecoder) text(b []byte) int {
+	i := bytes.IndexByte(b, '\r')
+	if i < 0 {
+		i = len(b)
+	}
+	if j := bytes.IndexByte(b[:i], '\n'); j >= 0 {
+		d.out = append(d.out, b[:j]...)
+		d.stray('\n')
+		return j + 1
+	}
+	d.out = append(d.out, b[:i]...)
+	if i == len(b) {
+		return i
+	}
+	d.state = afterCR
+	return i + 1
+}
+
+// mark takes one octet at a place where it may matter.
+func (d *dotDecoder) mark(c byte) (used int, done bool) {
+	switch {
+	case d.state == atLineStart && c == '.':
+		d.state = afterDot
+		return 1, false
+	case d.state == afterDot && c == '\r':
+		d.state = afterDotCR
+		return 1, false
+	case d.state == afterDotCR && c == '\n':
+		return 1, true
+	case d.state == afterCR && c == '\n':
+		d.out = append(d.out, '\r', '\n')
+		d.state = atLineStart
+		return 1, false
+	case d.state == afterCR, d.state == afterDotCR:
+		d.stray('\r')
+	}
+	// The octet is text; a dot before it was stuffed and is gone.
+	d.state = inText
+	return 0, false
+}
+
+// stray puts out a CR or LF that is no line end.
+func (d *dotDecoder) stray(c byte) {
+	d.bare = true
+	if d.repair {
+		d.out = append(d.out, '\r', '\n')
+		return
+	}
+	d.out = append(d.out, c)
+}

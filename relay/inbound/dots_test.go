@@ -1,0 +1,66 @@
+package inbound
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDotDecoder(t *testing.T) {
+	cases := []struct {
+		why, in, out, rest string
+		bare, nul, open    bool
+	}{
+		{"empty data", ".\r\nREST", "", "REST", false, false, false},
+		{"a line", "a\r\n.\r\nREST", "a\r\n", "REST", false, false, false},
+		{"a stuffed dot", "..\r\n.\r\n", ".\r\n", "", false, false, false},
+		{"a dot that should have been stuffed", ".a\r\n.\r\n", "a\r\n", "", false, false, false},
+		{"a dot within a line", "a.\r\n.\r\n", "a.\r\n", "", false, false, false},
+		{"LF . LF", "a\n.\n", "a\n.\n", "", true, false, true},
+		{"LF . CRLF", "a\n.\r\nb\r\n.\r\n", "a\n.\r\nb\r\n", "", true, false, false},
+		{"CRLF . LF", "a\r\n.\nb\r\n.\r\n", "a\r\n\nb\r\n", "", true, false, false},
+		{"CR . CR", "a\r.\rb\r\n.\r\n", "a\r.\rb\r\n", "", true, false, false},
+		{"CRLF . CR loses nothing (C2)", "\r\n.\rX\r\n.\r\n", "\r\n\rX\r\n", "", true, false, false},
+		{"CR CR LF . CR LF ends (C1)", "a\r\r\n.\r\nREST", "a\r\r\n", "REST", true, false, false},
+		{"CRLF . CR CR LF does not (C1)", "a\r\n.\r\r\nb\r\n.\r\n", "a\r\n\r\r\nb\r\n", "", true, false, false},
+		{"a NUL before the dot", "a\r\n\x00.\r\n.\r\n", "a\r\n\x00.\r\n", "", false, true, false},
+		{"a NUL behind the end is not ours", "a\r\n.\r\n\x00", "a\r\n", "\x00", false, false, false},
+		{"no end", "a\r\n.\r", "a\r\n", "", false, false, true},
+	}
+	for _, c := range cases {
+		for size := 1; size <= len(c.in); size++ {
+			var d dotDecoder
+			out, rest, done := decodeIn(&d, c.in, size)
+			if out != c.out || rest != c.rest || done == c.open || d.bare != c.bare || d.nul != c.nul {
+				t.Errorf("%s, in pieces of %d: %q, rest %q, done %v, bare %v, nul %v", c.why, size, out, rest, done, d.bare, d.nul)
+			}
+		}
+	}
+}
+
+func decodeIn(d *dotDecoder, in string, size int) (out, rest string, done bool) {
+	for len(in) > 0 && !done {
+		piece := in[:min(size, len(in))]
+		o, n, over := d.feed([]byte(piece))
+		out += string(o)
+		in, done = in[n:], over
+		if !over && n < len(piece) {
+			return out, "not all was used", false
+		}
+	}
+	return out, in, done
+}
+
+// TestDotRepair: repaired, there is no bare CR or LF left, and still no end but
+// the right one.
+func TestDotRepair(t *testing.T) {
+	in := "a\n.\r\nb\r.\rc\r\r\n\n\r\n..\r\n.\r\nREST"
+	d := dotDecoder{repair: true}
+	out, rest, done := decodeIn(&d, in, 3)
+	want := "a\r\n.\r\nb\r\n.\r\nc\r\n\r\n\r\n\r\n.\r\n"
+	if out != want || rest != "REST" || !done || !d.bare {
+		t.Errorf("got %q, rest %q", out, rest)
+	}
+	if s := strings.ReplaceAll(out, "\r\n", ""); strings.ContainsAny(s, "\r\n") {
+		t.Errorf("stray line ends in %q", out)
+	}
+}

@@ -1,0 +1,137 @@
+package inbound
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+// scripted is a connection in memory on which a client says what it says, in
+// pieces, and goes.
+type scripted struct {
+	in    []byte
+	piece int
+	out   bytes.Buffer
+}
+
+func (s *scripted) Read(p []byte) (int, error) {
+	if len(s.in) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), s.piece)], s.in)
+	s.in = s.in[n:]
+	return n, nil
+}
+
+func (s *scripted) Write(p []byte) (int, error)      { return s.out.Write(p) }
+func (s *scripted) Close() error                     { return nil }
+func (s *scripted) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25} }
+func (s *scripted) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 1} }
+func (s *scripted) SetDeadline(time.Time) error      { return nil }
+func (s *scripted) SetReadDeadline(time.Time) error  { return nil }
+func (s *scripted) SetWriteDeadline(time.Time) error { return nil }
+
+// talk runs one session over a script and returns what the server said.
+func talk(cfg *Config, in []byte) string { return talkIn(cfg, in, 4096) }
+
+func talkIn(cfg *Config, in []byte, piece int) string {
+	conn := &scripted{in: in, piece: piece}
+	srv, err := New(*cfg)
+	if err != nil {
+		panic(err)
+	}
+	srv.running.Add(1)
+	c := newConn(srv, conn, clientOf(conn))
+	c.run()
+	return conn.out.String()
+}
+
+// FuzzDialogue: whatever a client says, in whatever pieces, every line of the
+// answer is a reply with CRLF, nothing panics, no draft stays open, nobody
+// relays, and no stray CR, LF or NUL goes on.
+func FuzzDialogue(f *testing.F) {
+	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\nA: b\r\n\r\n.\r\nQUIT\r\n"), 7)
+	f.Add([]byte("EHLO x\r\nAUTH PLAIN\r\nAGRlbW8Ac2VjcmV0\r\nMAIL FROM:<>\r\nRCPT TO:<x@y.test>\r\nBDAT 3\r\nabc"), 1)
+	for _, dir := range []string{"chasquid-smtpsrv", "profuzzbench-smtp"} {
+		files, _ := filepath.Glob(filepath.Join(os.Getenv("FOREPOST_SUITES"), "fuzz-seeds", dir, "*"))
+		for _, file := range files {
+			if b, err := os.ReadFile(file); err == nil {
+				f.Add(b, 11)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, in []byte, piece int) {
+		s := newSite(func(c *Config) { c.MaxSize = 1000 })
+		said := talkIn(&s.cfg, in, max(1, min(piece, 4096)))
+		for _, line := range strings.SplitAfter(said, "\r\n") {
+			if line != "" && (len(line) < 6 || line[0] < '2' || line[0] > '5' || strings.ContainsAny(strings.TrimSuffix(line, "\r\n"), "\r\n\x00")) {
+				t.Fatalf("a bad line %q in %q", line, said)
+			}
+		}
+		if len(s.panics) > 0 || s.spool.drafts != 0 {
+			t.Fatalf("panics %v, drafts %d", s.panics, s.spool.drafts)
+		}
+		for i, sub := range s.spool.committed {
+			for _, r := range sub.Envelope.To {
+				if d := r.Address.Domain; d != "example.com" && d != "any.example" {
+					t.Fatalf("relayed to %s", r.Address)
+				}
+			}
+			if strings.ContainsAny(strings.ReplaceAll(s.spool.text(t, i), "\r\n", ""), "\r\n\x00") {
+				t.Fatalf("stray octets in %q", s.spool.text(t, i))
+			}
+		}
+	})
+}
+
+// BenchmarkMessage8K is one message of 8 KiB through wire, go-smtp and session,
+// with a spool that forgets, in a session that goes on.
+func BenchmarkMessage8K(b *testing.B) {
+	body := "From: a@b.test\r\nTo: bob@example.com\r\nSubject: x\r\nDate: Mon, 23 Nov 2026 07:00:00 +0000\r\nMessage-ID: <x@b.test>\r\n\r\n"
+	for len(body) < 8<<10 {
+		body += "The quick brown fox jumps over the lazy dog, and again and again and again.\r\n"
+	}
+	one := "MAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n" + body + ".\r\n"
+	const each = 100
+	script := []byte("EHLO x\r\n" + strings.Repeat(one, each) + "QUIT\r\n")
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += each {
+		s := newSite(func(c *Config) { c.Spool, c.Trail = nullSpool{}, nullTrail{} })
+		if said := talkIn(&s.cfg, script, 16<<10); strings.Count(said, "Queued as") != each {
+			b.Fatal(said)
+		}
+	}
+}
+
+// nullSpool and nullTrail forget.
+type nullSpool struct{}
+
+func (nullSpool) Draft(mail.ID) (Draft, error) { return &nullDraft{}, nil }
+
+type nullDraft struct{ n int }
+
+func (d *nullDraft) Write(p []byte) (int, error)                       { d.n += len(p); return len(p), nil }
+func (d *nullDraft) Blob() mail.Blob                                   { return nullBlob(d.n) }
+func (d *nullDraft) Commit(context.Context, ...queue.Submission) error { return nil }
+func (d *nullDraft) Discard()                                          {}
+
+type nullBlob int
+
+func (b nullBlob) Size() int64                  { return int64(b) }
+func (nullBlob) Open() (mail.BlobReader, error) { return nil, io.EOF }
+
+type nullTrail struct{}
+
+func (nullTrail) Record(*trail.Record) {}
+func (nullTrail) Event(trail.Event)    {}

@@ -1,0 +1,108 @@
+package inbound
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/mime"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// prefix is what is put on top of the message: Received, Authentication-Results,
+// what filters found, what rules noted.
+func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
+	fields := []mail.Field{s.received(tx)}
+	var auth []pipeline.AuthResult
+	var found []mail.Field
+	for _, r := range tx.Results() {
+		if r.To == -1 || r.To == b.first {
+			auth = append(auth, r.Finding.Auth...)
+			found = append(found, r.Finding.Fields...)
+		}
+	}
+	if len(auth) > 0 {
+		fields = append(fields, authResults(s.cfg.Hostname, auth))
+	}
+	fields = append(append(fields, found...), b.ledger.Fields...)
+	if s.cfg.Protocol == Submission {
+		fields = append(fields, missing(tx.Part, tx.Transaction.ID, s.cfg.Hostname, s.cfg.Now())...)
+	}
+	return fields
+}
+
+// received is the trace field, RFC 5321 section 4.4.
+func (s *session) received(tx *transaction) mail.Field {
+	var v strings.Builder
+	fmt.Fprintf(&v, "from %s (%s)\r\n\tby %s (Forepost) with %s id %s", heloName(s.ps.Helo), literal(s.ps), s.cfg.Hostname, s.with(tx), tx.Transaction.ID)
+	if s.ps.TLS.On {
+		fmt.Fprintf(&v, "\r\n\t(version=%s cipher=%s)", strings.ReplaceAll(s.ps.TLS.Version, " ", ""), s.ps.TLS.Cipher)
+	}
+	if len(tx.To)+len(tx.discarded) == 1 && len(tx.To) == 1 { // others' addresses are nobody's business (section 7.2)
+		fmt.Fprintf(&v, "\r\n\tfor %s", tx.To[0].Address.Path())
+	}
+	fmt.Fprintf(&v, ";\r\n\t%s", s.cfg.Now().Format(time.RFC1123Z))
+	return mail.Field{Name: "Received", Value: v.String()}
+}
+
+// with is the protocol word of RFC 3848 and RFC 6531 section 4.3.
+func (s *session) with(tx *transaction) string {
+	if s.cfg.Protocol != LMTP && !s.ps.ESMTP {
+		return "SMTP"
+	}
+	word := "ESMTP"
+	switch {
+	case s.cfg.Protocol == LMTP && tx.SMTPUTF8:
+		word = "UTF8LMTP"
+	case s.cfg.Protocol == LMTP:
+		word = "LMTP"
+	case tx.SMTPUTF8:
+		word = "UTF8SMTP"
+	}
+	if s.ps.TLS.On {
+		word += "S"
+	}
+	if s.ps.Auth.User != "" {
+		word += "A"
+	}
+	return word
+}
+
+// heloName is the name that the client gave, if it can stand in a field.
+func heloName(name string) string {
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && strings.IndexByte(".-_:[]", c) < 0 {
+			return "unknown"
+		}
+	}
+	if name == "" || len(name) > 255 {
+		return "unknown"
+	}
+	return name
+}
+
+// literal is the client's address literal, RFC 5321 section 4.1.3.
+func literal(ps *pipeline.Session) string {
+	switch {
+	case !ps.Client.IsValid():
+		return "local"
+	case ps.Client.Is4():
+		return "[" + ps.Client.String() + "]"
+	}
+	return "[IPv6:" + ps.Client.WithZone("").String() + "]"
+}
+
+// missing are the fields that a submission server adds where a client left them
+// out, RFC 6409 section 8.
+func missing(p *mime.Part, id mail.ID, host string, now time.Time) (fs []mail.Field) {
+	if len(p.All("Date")) == 0 {
+		fs = append(fs, mail.Field{Name: "Date", Value: now.Format(time.RFC1123Z)})
+	}
+	if len(p.All("Message-ID")) == 0 {
+		fs = append(fs, mail.Field{Name: "Message-ID", Value: "<" + string(id) + "@" + host + ">"})
+	}
+	return fs
+}

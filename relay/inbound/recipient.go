@@ -1,0 +1,104 @@
+package inbound
+
+import (
+	"context"
+	"strings"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+// rcpt is RCPT. What may be sent to whom is settled before any policy is asked,
+// so that no rule can open a relay.
+func (s *session) rcpt(to mail.Address, o *smtp.RcptOptions) mail.Reply {
+	tx := s.tx
+	tx.touched = true
+	acc, v := s.authority(tx, to)
+	if v.Action == pipeline.None && tx.remembered.Action != pipeline.None {
+		v = tx.remembered
+		v.To = len(tx.To)
+	}
+	i := len(tx.To)
+	tx.To = append(tx.To, pipeline.Recipient{Address: to, Acceptance: acc, Original: original(o), Notify: notify(o)})
+	tx.Current = i
+	if v.Action == pipeline.None {
+		v = first(tx.plan.Run(tx.ctx, pipeline.Rcpt, tx.Transaction))
+	}
+	switch {
+	case v.Action.Refuses():
+		r := refusal(v, tx.Transaction.ID)
+		s.refuse(tx, []string{to.String()}, v, r)
+		s.drop(tx, i, false)
+		return r
+	case v.Action == pipeline.Discard:
+		tx.discarded = append(tx.discarded, to.String())
+		s.outcome(tx, trail.Outcome{To: []string{to.String()}, Action: v.Action.String(), Rule: v.Rule})
+		s.drop(tx, i, true)
+	}
+	return mail.Reply{}
+}
+
+// drop takes the last recipient out again.
+func (s *session) drop(tx *transaction, i int, taken bool) {
+	tx.Settle(context.WithoutCancel(tx.ctx), i, taken)
+	tx.Forget(i)
+	tx.To = tx.To[:i]
+}
+
+// authority asks whether this gateway takes mail for the recipient at all: it is
+// ours and known, or the client may relay.
+func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, pipeline.Verdict) {
+	none := pipeline.Verdict{To: len(tx.To)}
+	builtin := func(rule string, r mail.Reply) pipeline.Verdict {
+		v := pipeline.Verdict{To: len(tx.To), Action: pipeline.Reject, Reply: r, Rule: "builtin." + rule}
+		if r.Class == mail.Transient {
+			v.Action = pipeline.Defer
+		}
+		tx.Trace.Rules = append(tx.Trace.Rules, trail.Rule{Stage: "rcpt", Path: v.Rule, Outcome: "yes", To: to.String()})
+		return v
+	}
+	if len(tx.To)+len(tx.discarded) >= s.cfg.MaxRecipients {
+		return mail.Acceptance{}, builtin("recipients", mail.Defer(52, 5, 3, "Too many recipients"))
+	}
+	acc, err := s.cfg.Directory.Accepts(tx.ctx, to)
+	switch {
+	case err != nil:
+		s.log.Error("the directory could not tell", "id", s.name(), "to", to.String(), "error", err)
+		return acc, builtin("recipient", mail.Defer(51, 4, 3, "The recipient cannot be checked now, try again later"))
+	case acc.Ours && acc.Known:
+		return acc, none
+	case acc.Ours && !acc.Reply.IsZero():
+		return acc, builtin("recipient", acc.Reply)
+	case acc.Ours:
+		return acc, builtin("recipient", mail.Refuse(50, 1, 1, "No such user here"))
+	case s.ps.Trusted, s.ps.Auth.User != "":
+		return acc, none
+	}
+	return acc, builtin("relay", mail.Refuse(50, 7, 1, "Relaying is not allowed"))
+}
+
+func original(o *smtp.RcptOptions) string {
+	if o.OriginalRecipient == "" {
+		return ""
+	}
+	return strings.ToLower(string(o.OriginalRecipientType)) + ";" + o.OriginalRecipient
+}
+
+func notify(o *smtp.RcptOptions) (n mail.Notify) {
+	for _, word := range o.Notify {
+		switch word {
+		case smtp.DSNNotifyNever:
+			n |= mail.NotifyNever
+		case smtp.DSNNotifySuccess:
+			n |= mail.NotifySuccess
+		case smtp.DSNNotifyFailure:
+			n |= mail.NotifyFailure
+		case smtp.DSNNotifyDelayed:
+			n |= mail.NotifyDelay
+		}
+	}
+	return n
+}

@@ -1,0 +1,113 @@
+package inbound
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/trail"
+)
+
+// newRecord begins what the trail keeps of a transaction, or of a session.
+func (s *session) newRecord(id mail.ID) *trail.Record {
+	rec := &trail.Record{ID: id, Time: s.cfg.Now(), Listener: s.cfg.Name, Auth: s.ps.Auth.User,
+		Client: trail.Client{Helo: s.ps.Helo, TLS: tlsText(s.ps.TLS)}}
+	if s.ps.Client.IsValid() {
+		rec.Client.IP = s.ps.Client.String()
+	}
+	return rec
+}
+
+func tlsText(t pipeline.TLS) string {
+	if !t.On {
+		return ""
+	}
+	return t.Version + ", " + t.Cipher
+}
+
+// outcome notes what became of recipients.
+func (s *session) outcome(tx *transaction, o trail.Outcome) {
+	tx.Trace.Outcomes = append(tx.Trace.Outcomes, o)
+}
+
+// refuse notes a refusal, with the reply that was given, and counts it. to is
+// nil where it was the transaction's.
+func (s *session) refuse(tx *transaction, to []string, v pipeline.Verdict, r mail.Reply) {
+	s.noted = true
+	messages.WithLabelValues(s.cfg.Name, v.Action.String()).Inc()
+	if tx.refused++; tx.refused > maxRefused {
+		return
+	}
+	s.outcome(tx, trail.Outcome{To: to, Action: v.Action.String(), Rule: v.Rule, Reply: r.String()})
+	s.log.Info("refused", "id", string(tx.Transaction.ID), "from", tx.Transaction.From.String(), "to", strings.Join(to, ","),
+		"action", v.Action.String(), "rule", v.Rule, "reply", r.String())
+}
+
+// recordMail is the trail of a MAIL that was refused before any policy was
+// asked. from is nil where it could not be read.
+func (s *session) recordMail(from *mail.Address, rule, reply string) {
+	s.noted = true
+	rec := s.newRecord(s.current)
+	if from != nil {
+		path := from.String()
+		rec.From = &path
+	}
+	rec.Outcomes = []trail.Outcome{{Action: pipeline.Reject.String(), Rule: rule, Reply: reply}}
+	s.cfg.Trail.Record(rec)
+	messages.WithLabelValues(s.cfg.Name, pipeline.Reject.String()).Inc()
+	s.log.Info("refused", "id", string(s.current), "rule", rule, "reply", reply)
+}
+
+// refused notes refusals of the wire and of go-smtp, that is of syntax and of
+// declared sizes: those of the session are noted where they are made.
+func (s *session) refused(verb, reply string) {
+	noted := s.noted
+	s.noted = false
+	switch {
+	case noted || s.current == "":
+	case verb == "MAIL" && s.tx == nil:
+		s.recordMail(nil, "builtin.syntax", reply)
+		s.noted = false
+	case verb == "RCPT" && s.tx != nil:
+		s.tx.touched = true
+		if s.tx.refused++; s.tx.refused <= maxRefused {
+			s.outcome(s.tx, trail.Outcome{Action: pipeline.Reject.String(), Rule: "builtin.syntax", Reply: reply})
+		}
+	}
+}
+
+// write completes the record and gives it to the trail.
+func (s *session) write(tx *transaction) {
+	rec := tx.Trace
+	for _, o := range rec.Outcomes {
+		rec.To = append(rec.To, o.To...)
+	}
+	for _, r := range tx.Results() {
+		f := trail.Fact{Filter: r.Instance.Name, Values: r.Finding.Facts, Reason: r.Finding.Reason, Took: r.Took.Microseconds()}
+		if r.Err != nil {
+			f.Error = r.Err.Error()
+		}
+		rec.Facts = append(rec.Facts, f)
+		if name, ok := r.Finding.Facts["name"].(string); ok && r.Instance.Kind == "iprev" {
+			rec.Client.Name = name
+		}
+	}
+	s.cfg.Trail.Record(rec)
+}
+
+// points is a score for people: "7.7".
+func points(p pipeline.Points) string {
+	if p == 0 {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", float64(p)/1000), "0"), ".")
+}
+
+func addresses(to []pipeline.Recipient) []string {
+	var as []string
+	for _, r := range to {
+		as = append(as, r.Address.String())
+	}
+	return as
+}

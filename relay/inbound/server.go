@@ -1,0 +1,178 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Server is one listener's servers and sessions.
+type Server struct {
+	cfg  Config
+	gate *gate
+	stop context.Context
+	halt context.CancelFunc
+
+	mu        sync.Mutex
+	listeners map[net.Listener]bool
+	conns     map[*conn]bool
+	draining  bool
+	running   sync.WaitGroup
+}
+
+// New makes a server. It fails where the configuration lacks what a server
+// cannot do without.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, gate: newGate(cfg.MaxSessions, cfg.MaxPerClient),
+		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{}}
+	s.stop, s.halt = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Serve takes connections until the listener or the server is closed, which is
+// no error. Errors of accepting (no file descriptors left) are waited out.
+func (s *Server) Serve(l net.Listener) error {
+	if !s.open(l) {
+		l.Close()
+		return nil
+	}
+	defer s.forget(l)
+	var wait time.Duration
+	for {
+		c, err := l.Accept()
+		switch {
+		case err == nil:
+			wait = 0
+			s.take(c)
+		case errors.Is(err, net.ErrClosed) || s.stop.Err() != nil:
+			return nil
+		default:
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			s.cfg.Log.Error("accepting a connection failed, waiting", "error", err, "wait", wait)
+			s.pause(wait)
+		}
+	}
+}
+
+// pause waits, but not beyond the end of the server.
+func (s *Server) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.stop.Done():
+	}
+}
+
+func (s *Server) open(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining {
+		s.listeners[l] = true
+	}
+	return !s.draining
+}
+
+func (s *Server) forget(l net.Listener) {
+	l.Close()
+	s.mu.Lock()
+	delete(s.listeners, l)
+	s.mu.Unlock()
+}
+
+// take passes a connection through the gate and runs it.
+func (s *Server) take(c net.Conn) {
+	client := clientOf(c)
+	if !s.gate.enter(client) {
+		connections.WithLabelValues(s.cfg.Name, "refused").Inc()
+		s.turnAway(c)
+		return
+	}
+	cn := newConn(s, c, client)
+	s.mu.Lock()
+	draining := s.draining
+	if !draining {
+		s.conns[cn] = true
+		s.running.Add(1)
+	}
+	s.mu.Unlock()
+	if draining {
+		s.gate.leave(client)
+		c.Close()
+		return
+	}
+	connections.WithLabelValues(s.cfg.Name, "taken").Inc()
+	sessionsNow.WithLabelValues(s.cfg.Name).Inc()
+	go func() {
+		defer s.left(cn)
+		cn.run()
+	}()
+}
+
+func (s *Server) left(c *conn) {
+	sessionsNow.WithLabelValues(s.cfg.Name).Dec()
+	s.gate.leave(c.client)
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	s.running.Done()
+}
+
+// turnAway says 421 where the client can read it, and closes.
+func (s *Server) turnAway(c net.Conn) {
+	if !s.cfg.Implicit {
+		c.SetWriteDeadline(time.Now().Add(time.Second))
+		c.Write([]byte("421 4.7.0 " + s.cfg.Hostname + " Too many connections, try again later\r\n"))
+	}
+	c.Close()
+}
+
+// Shutdown stops accepting and tells idle clients to go (421 4.3.2); messages
+// on their way finish. When ctx ends what is left is cut off, and its error
+// returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining = true
+	for l := range s.listeners {
+		l.Close()
+	}
+	for c := range s.conns {
+		c.wire.drain()
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		s.halt()
+		return nil
+	case <-ctx.Done():
+		s.Close()
+		<-done
+		return ctx.Err()
+	}
+}
+
+// Close cuts everything off.
+func (s *Server) Close() error {
+	s.halt()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	for l := range s.listeners {
+		l.Close()
+	}
+	for c := range s.conns {
+		c.raw.Close()
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package inbound
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"strconv"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"github.com/forepost/forepost/relay/dns"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// session is the dialogue with one client. The wire asks it before go-smtp sees
+// a command (talker), go-smtp when it has understood one (smtp.Session). It
+// knows what may come when; judging and accepting stand in files of their own.
+type session struct {
+	conn *conn
+	cfg  *Config
+	ps   *pipeline.Session
+	log  *slog.Logger
+
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	connected judged       // what came of Connect
+	greeted   judged       // and of Helo
+	current   mail.ID      // of the transaction, from MAIL on
+	count     int          // transactions so far
+	tx        *transaction // nil unless MAIL was accepted
+	noted     bool         // the trail knows of the refusal that is about to go out
+}
+
+func newSession(c *conn) *session {
+	cfg := &c.srv.cfg
+	s := &session{conn: c, cfg: cfg}
+	s.ps = &pipeline.Session{
+		ID: cfg.IDs.Session(), Start: cfg.Now(), Listener: cfg.Name, Client: c.client,
+		Trusted: trusted(cfg, c),
+	}
+	s.log = cfg.Log.With("client", c.client.String())
+	s.ctx, s.cancel = context.WithCancel(dns.WithBudget(c.srv.stop, maxQuestions))
+	return s
+}
+
+func trusted(cfg *Config, c *conn) bool {
+	for _, p := range cfg.RelayFrom {
+		if p.Contains(c.client) {
+			return true
+		}
+	}
+	return false
+}
+
+// end is the end of the connection.
+func (s *session) end() {
+	defer s.conn.caught("session end")
+	s.abort("the client went")
+	s.cancel()
+}
+
+// id is the current transaction's, for the wire.
+func (s *session) id() mail.ID { return s.current }
+
+// name is the ID that stands in log lines: the transaction's, else the session's.
+func (s *session) name() string {
+	if s.current != "" {
+		return string(s.current)
+	}
+	return string(s.ps.ID)
+}
+
+func (s *session) utf8() bool { return s.tx != nil && s.tx.SMTPUTF8 }
+
+func (s *session) authAllowed() bool {
+	return s.ps.TLS.On || s.cfg.AllowCleartext || s.conn.client.IsLoopback()
+}
+
+// keywords are the extensions that EHLO tells of.
+func (s *session) keywords() []string {
+	ks := []string{"PIPELINING", "SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN"}
+	if s.cfg.TLS != nil && !s.ps.TLS.On {
+		ks = append(ks, "STARTTLS")
+	}
+	if s.cfg.Auth && s.authAllowed() {
+		ks = append(ks, "AUTH PLAIN LOGIN")
+	}
+	return ks
+}
+
+// secured begins anew under TLS: RFC 3207 section 4.2.
+func (s *session) secured(state tls.ConnectionState) {
+	s.abort("STARTTLS")
+	s.ps.TLS = pipeline.TLS{On: true, Version: tls.VersionName(state.Version),
+		Cipher: tls.CipherSuiteName(state.CipherSuite), Verified: len(state.VerifiedChains) > 0}
+	s.ps.Helo, s.ps.ESMTP, s.ps.Auth = "", false, mail.Identity{}
+	s.greeted = judged{}
+}
+
+// hello takes HELO, EHLO or LHLO.
+func (s *session) hello(verb, name string) mail.Reply {
+	s.abort(verb)
+	s.ps.Helo, s.ps.ESMTP = name, verb != "HELO"
+	s.connected.restore(s.ps) // of an earlier HELO nothing holds
+	r, j := s.judgeSession(pipeline.Helo)
+	s.greeted = j
+	return r
+}
+
+// begin gives the transaction its ID, which even a refusal of MAIL names.
+func (s *session) begin() mail.Reply {
+	if s.tx != nil {
+		return mail.Refuse(3, 5, 1, "A transaction is open: RSET ends it")
+	}
+	if s.count >= mail.MaxTransactions {
+		return mail.Defer(21, 7, 0, "Too many messages in one session")
+	}
+	s.current = s.ps.ID.Transaction(s.count)
+	s.count++
+	return mail.Reply{}
+}
+
+// Mail implements smtp.Session. The address is the wire's: go-smtp has lost its
+// quotes.
+func (s *session) Mail(_ string, o *smtp.MailOptions) (err error) {
+	defer s.guard(&err)
+	return said(s.mail(s.conn.wire.path, o))
+}
+
+// Rcpt implements smtp.Session.
+func (s *session) Rcpt(_ string, o *smtp.RcptOptions) (err error) {
+	defer s.guard(&err)
+	return said(s.rcpt(s.conn.wire.path, o))
+}
+
+// Data implements smtp.Session. The data come from the wire; go-smtp's reader
+// shows an empty body.
+func (s *session) Data(io.Reader) (err error) {
+	defer s.guard(&err)
+	return s.data()
+}
+
+// Reset implements smtp.Session: RSET, EHLO, and the end of DATA.
+func (s *session) Reset() {
+	defer s.conn.caught("reset")
+	s.abort("reset")
+	s.current = ""
+}
+
+// Logout implements smtp.Session; the session ends with its connection.
+func (s *session) Logout() error { return nil }
+
+// AuthMechanisms implements smtp.AuthSession.
+func (s *session) AuthMechanisms() []string { return []string{sasl.Plain, sasl.Login} }
+
+// guard makes a panic a 421, after which the wire closes the connection.
+func (s *session) guard(err *error) {
+	if p := recover(); p != nil {
+		s.conn.panicked("session", p)
+		*err = said(mail.Defer(21, 3, 0, "Internal error, closing the connection"))
+	}
+}
+
+// said makes a Reply what go-smtp takes for one; nil for the zero Reply.
+func said(r mail.Reply) error {
+	if r.IsZero() {
+		return nil
+	}
+	return &smtp.SMTPError{Code: r.Code(), EnhancedCode: smtp.EnhancedCode{int(r.Class), r.Subject[0], r.Subject[1]}, Message: r.Text}
+}

@@ -1,0 +1,305 @@
+package inbound
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// wire stands between TLS and go-smtp. To go-smtp it is a net.Conn that gives
+// one clean command line for each Read and takes reply lines; towards the client
+// it owns everything that has to do with octets: line ends and lengths, STARTTLS,
+// the data and its end, deadlines, and the final wording of replies. Replies
+// are kept back until the client is waited for, so that a pipelined group is
+// answered in one write.
+type wire struct {
+	cfg  *Config
+	talk talker
+	conn net.Conn // with TLS, once that is on
+
+	buf  []byte // read ahead: buf[r:n]
+	r, n int
+	line []byte // the line being read
+
+	pending []byte // what go-smtp has not read yet of the current line
+	verb    string // of the command under way
+	path    mail.Address
+	sasl    bool // the next line answers a challenge of AUTH
+	data    dataState
+	size    int64  // octets of the data so far
+	decoded []byte // room for them
+
+	engine []byte   // what go-smtp has written of a line
+	lines  []string // and of a reply
+	fresh  bool     // go-smtp has not greeted yet in this round
+	out    []byte   // replies that are not sent yet
+
+	errors  int // refusals so far
+	idle    int // commands that led nowhere since the last message
+	closed  bool
+	restart bool // TLS began: go-smtp is to start anew
+	secure  bool
+
+	mu       sync.Mutex
+	deadline time.Time
+	waiting  bool // for a command
+	draining bool
+}
+
+// talker is what the wire asks of the dialogue above go-smtp.
+type talker interface {
+	hello(verb, name string) mail.Reply // a zero Reply: go on
+	begin() mail.Reply                  // MAIL was seen
+	keywords() []string                 // of EHLO
+	authAllowed() bool
+	utf8() bool // the transaction is under SMTPUTF8
+	id() mail.ID
+	secured(tls.ConnectionState)
+	refused(verb, reply string) // a refusal goes out, whoever made it
+}
+
+// dataState is how far DATA has come.
+type dataState uint8
+
+const (
+	noData     dataState = iota
+	dataOpen             // 354 was said, the data is to be read by readData
+	dataDone             // it was read; go-smtp still waits for its end
+	dataBroken           // it cannot be read to its end
+)
+
+const (
+	bufSize      = 16 << 10
+	maxSASLLine  = 12288     // RFC 4954 section 4
+	maxSwallow   = 64 << 10  // of an overlong command line, before the client is hung up on
+	maxIdle      = 100       // commands that lead nowhere
+	drainData    = 1 << 20   // octets of data that are read beyond the limit and as much again
+	dataDeadline = time.Hour // for the whole of the data
+	writeTime    = time.Minute
+	tlsTime      = time.Minute // for a handshake
+)
+
+var bufPool = sync.Pool{New: func() any { b := make([]byte, bufSize); return &b }}
+
+// Errors of reading a line that leave the connection usable.
+var (
+	errLongLine = errors.New("line too long")
+	errBareLF   = errors.New("line ends in a bare LF")
+	errDraining = errors.New("the server is shutting down")
+	errSwallow  = errors.New("more of a line than will be read")
+)
+
+func newWire(cfg *Config, conn net.Conn) *wire {
+	return &wire{cfg: cfg, conn: conn, buf: *bufPool.Get().(*[]byte)}
+}
+
+// release gives the buffer back; the wire is not used after it.
+func (w *wire) release() {
+	b := w.buf
+	w.buf = nil
+	bufPool.Put(&b)
+}
+
+// Read gives go-smtp the next command line.
+func (w *wire) Read(p []byte) (n int, err error) {
+	if len(w.pending) == 0 {
+		if err := w.next(); err != nil {
+			w.flush()
+			return 0, err
+		}
+	}
+	n = copy(p, w.pending)
+	w.pending = w.pending[n:]
+	return n, nil
+}
+
+// next waits for a line that go-smtp is to see.
+func (w *wire) next() error {
+	switch w.data {
+	case dataDone:
+		w.data = noData
+		w.pending = []byte(".\r\n") // go-smtp is shown an empty body
+		return nil
+	case dataOpen, dataBroken:
+		w.closed = true
+	}
+	for !w.closed {
+		limit := w.cfg.MaxLine
+		if w.sasl {
+			limit = maxSASLLine
+		}
+		line, err := w.readLine(limit)
+		if err != nil {
+			if err = w.lineError(err); err != nil {
+				return err
+			}
+			continue
+		}
+		if w.pass(line); len(w.pending) > 0 {
+			return nil
+		}
+		if w.restart {
+			return io.EOF
+		}
+	}
+	return io.EOF
+}
+
+// pass hands a line on: an answer to a challenge as it is, a command checked.
+func (w *wire) pass(line []byte) {
+	if w.sasl {
+		w.sasl = false
+		w.pending = append(line, '\r', '\n')
+		return
+	}
+	if cmd := w.command(string(line)); cmd != "" {
+		w.pending = []byte(cmd + "\r\n")
+	}
+}
+
+// lineError answers an error of readLine; it returns those that end it all.
+func (w *wire) lineError(err error) error {
+	var timeout net.Error
+	w.sasl, w.verb = false, ""
+	switch {
+	case errors.Is(err, errLongLine):
+		w.answer(500, "5.5.2", "Line too long")
+	case errors.Is(err, errBareLF):
+		w.answer(500, "5.5.2", "Lines must end in CRLF")
+	case errors.Is(err, errDraining):
+		w.answer(421, "4.3.2", "The server is shutting down, try again")
+	case errors.Is(err, errSwallow):
+		w.answer(421, "4.7.0", "Line too long, closing the connection")
+	case errors.As(err, &timeout) && timeout.Timeout():
+		w.answer(421, "4.4.2", "Idle for too long, closing the connection")
+	default:
+		w.closed = true
+		return io.EOF
+	}
+	return nil
+}
+
+// readLine reads a command line, without its CRLF. It is good until the next one.
+func (w *wire) readLine(limit int) ([]byte, error) {
+	w.line = w.line[:0]
+	w.setDeadline(time.Now().Add(w.cfg.Idle)) // for the whole line, however slowly it comes
+	swallowed := 0
+	for {
+		if w.r == w.n {
+			if err := w.fill(true); err != nil {
+				return nil, err
+			}
+		}
+		chunk := w.buf[w.r:w.n]
+		end := bytes.IndexByte(chunk, '\n')
+		if end >= 0 {
+			chunk = chunk[:end+1]
+		}
+		w.r += len(chunk)
+		if swallowed > 0 || len(w.line)+len(chunk) > limit+2 {
+			if swallowed += len(chunk); swallowed > maxSwallow {
+				return nil, errSwallow
+			}
+		} else {
+			w.line = append(w.line, chunk...)
+		}
+		if end >= 0 {
+			return w.lineEnd(swallowed > 0)
+		}
+	}
+}
+
+func (w *wire) lineEnd(long bool) ([]byte, error) {
+	switch {
+	case long:
+		return nil, errLongLine
+	case !bytes.HasSuffix(w.line, []byte("\r\n")):
+		return nil, errBareLF
+	}
+	return w.line[:len(w.line)-2], nil
+}
+
+// setDeadline is for the reads to come. Deadlines are of the machine's clock.
+func (w *wire) setDeadline(t time.Time) {
+	w.mu.Lock()
+	w.deadline = t
+	w.mu.Unlock()
+}
+
+// fill sends what is to be sent and reads what there is. While a command is
+// waited for, drain may interrupt it.
+func (w *wire) fill(command bool) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	if command && w.draining {
+		w.mu.Unlock()
+		return errDraining
+	}
+	w.waiting = command
+	w.conn.SetReadDeadline(w.deadline)
+	w.mu.Unlock()
+
+	n, err := w.conn.Read(w.buf)
+
+	w.mu.Lock()
+	w.waiting = false
+	draining := w.draining
+	w.mu.Unlock()
+	w.r, w.n = 0, n
+	if n > 0 {
+		return nil
+	}
+	if command && draining {
+		return errDraining
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}
+
+// drain tells a client that waits to go, and one that sends its message to go
+// afterwards.
+func (w *wire) drain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.draining = true
+	if w.waiting {
+		w.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// flush sends the replies that were kept back.
+func (w *wire) flush() error {
+	if len(w.out) == 0 {
+		return nil
+	}
+	w.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := w.conn.Write(w.out)
+	w.out = w.out[:0]
+	if err != nil {
+		w.closed = true
+	}
+	return err
+}
+
+// Close is called by go-smtp when it is done. The connection itself is closed
+// by who accepted it.
+func (w *wire) Close() error {
+	w.closed = w.closed || !w.restart
+	return w.flush()
+}
+
+// LocalAddr is the address that the client connected to.
+func (w *wire) LocalAddr() net.Addr { return w.conn.LocalAddr() }
+
+// RemoteAddr is the client's.
+func (w *wire) RemoteAddr() net.Addr { return w.conn.RemoteAddr() }

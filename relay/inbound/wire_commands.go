@@ -1,0 +1,226 @@
+package inbound
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// command looks at a command line. It returns the line that go-smtp is to have,
+// or "" where the wire has answered it.
+func (w *wire) command(line string) string {
+	verb, arg, _ := strings.Cut(line, " ")
+	verb, arg = strings.ToUpper(verb), strings.TrimSpace(arg)
+	w.verb = verb
+	if bad := badOctet(line); bad == control || bad == eightBit && verb != "MAIL" && verb != "RCPT" {
+		w.answer(501, "5.5.2", "The command has characters that do not belong there")
+		return ""
+	}
+	switch verb {
+	case "HELO", "EHLO", "LHLO":
+		return w.hello(verb, arg)
+	case "MAIL":
+		return w.mail(arg)
+	case "RCPT":
+		return w.rcpt(arg)
+	case "DATA", "QUIT":
+		return w.plain(verb, arg)
+	case "RSET":
+		if !w.idling() {
+			return w.plain(verb, arg)
+		}
+	case "NOOP", "VRFY":
+		if !w.idling() {
+			return verb
+		}
+	case "HELP", "EXPN":
+		if !w.idling() {
+			w.answer(502, "5.5.1", verb+" is not implemented")
+		}
+	case "STARTTLS":
+		w.startTLS(arg)
+	case "AUTH":
+		return w.auth(arg)
+	case "BDAT":
+		w.bdat(arg)
+	case "GET", "POST", "PUT", "HEAD", "CONNECT", "OPTIONS", "DELETE", "PATCH", "TRACE":
+		// A browser or a proxy that was talked into speaking to us (ALPACA).
+		w.answer(502, "5.7.0", "This is not a web server")
+		w.closed = true
+	default:
+		w.answer(500, "5.5.1", "Unknown command")
+	}
+	return ""
+}
+
+// Sorts of octets that a command should not have.
+const (
+	control = iota + 1
+	eightBit
+)
+
+func badOctet(line string) (worst int) {
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c < ' ' || c == 0x7f:
+			return control
+		case c >= 0x80:
+			worst = eightBit
+		}
+	}
+	return worst
+}
+
+// maxName is the longest domain, RFC 5321 section 4.5.3.1.2.
+const maxName = 255
+
+// idling counts commands that lead nowhere and tells whether there were too many.
+func (w *wire) idling() bool {
+	if w.idle++; w.idle > maxIdle {
+		w.answer(421, "4.7.0", "Too many commands without a message")
+	}
+	return w.closed
+}
+
+// plain is a command without arguments.
+func (w *wire) plain(verb, arg string) string {
+	if arg != "" {
+		w.answer(501, "5.5.4", verb+" takes no argument")
+		return ""
+	}
+	return verb
+}
+
+func (w *wire) hello(verb, arg string) string {
+	if w.idling() {
+		return ""
+	}
+	name, _, _ := strings.Cut(arg, " ")
+	if (verb == "LHLO") != (w.cfg.Protocol == LMTP) || name == "" {
+		return verb + " " + name // go-smtp refuses it
+	}
+	if len(name) > maxName {
+		w.answer(501, "5.5.2", "The name is too long")
+		return ""
+	}
+	if r := w.talk.hello(verb, name); !r.IsZero() {
+		w.refuse(r)
+		return ""
+	}
+	return verb + " " + name
+}
+
+// mail hands go-smtp the parameters of MAIL with a path that it cannot misread;
+// the dialogue takes the address from the wire.
+func (w *wire) mail(arg string) string {
+	if r := w.talk.begin(); !r.IsZero() {
+		w.refuse(r)
+		return ""
+	}
+	path, params, err := parsePath(arg, "FROM:")
+	if err == nil {
+		w.path, err = mail.ParseAddress(path, hasParam(params, "SMTPUTF8"))
+	}
+	if err == nil && sizeOver(params, w.cfg.MaxSize) {
+		w.answer(552, "5.3.4", "The message is larger than the limit")
+		return ""
+	}
+	return w.withPath("MAIL FROM:", params, err, 7)
+}
+
+// sizeOver tells whether SIZE is over the limit, however many digits it has
+// (RFC 1870 section 4 allows 20; go-smtp reads 32 bits).
+func sizeOver(params string, limit int64) bool {
+	for _, p := range strings.Fields(params) {
+		name, value, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(name, "SIZE") {
+			continue
+		}
+		n, err := strconv.ParseUint(value, 10, 63)
+		return err == nil && int64(n) > limit || errors.Is(err, strconv.ErrRange)
+	}
+	return false
+}
+
+func (w *wire) rcpt(arg string) string {
+	path, params, err := parsePath(arg, "TO:")
+	if err == nil {
+		w.path, err = parseRecipient(path, w.talk.utf8())
+	}
+	return w.withPath("RCPT TO:", params, err, 3)
+}
+
+func (w *wire) withPath(cmd, params string, err error, detail int) string {
+	if err != nil {
+		w.refuse(addressReply(err, detail))
+		return ""
+	}
+	if badOctet(params) != 0 {
+		w.answer(501, "5.5.4", "The parameters have characters that do not belong there")
+		return ""
+	}
+	path := w.path
+	if path.Domain == "" && !path.IsNull() {
+		path.Domain = w.cfg.Hostname // <Postmaster>, which go-smtp does not know
+	}
+	return cmd + path.Path() + params
+}
+
+func hasParam(params, name string) bool {
+	for _, p := range strings.Fields(params) {
+		if strings.EqualFold(p, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// auth lets AUTH pass where it is offered: RFC 4954 section 4.
+func (w *wire) auth(arg string) string {
+	switch {
+	case !w.cfg.Auth:
+		w.answer(502, "5.5.1", "AUTH is not offered here")
+	case !w.talk.authAllowed():
+		w.answer(538, "5.7.11", "AUTH needs TLS: begin with STARTTLS")
+	default:
+		return "AUTH " + arg
+	}
+	return ""
+}
+
+// bdat refuses BDAT, which is not offered. The chunk follows the command all
+// the same, and must not be taken for commands.
+func (w *wire) bdat(arg string) {
+	size, _, _ := strings.Cut(arg, " ")
+	n, err := strconv.ParseUint(size, 10, 62)
+	if err != nil || int64(n) > w.cfg.MaxSize {
+		w.answer(421, "4.5.1", "BDAT is not offered here, closing the connection")
+		return
+	}
+	if err := w.skip(int64(n)); err != nil {
+		w.closed = true
+		return
+	}
+	w.answer(502, "5.5.1", "BDAT is not offered here")
+}
+
+// skip reads n octets and forgets them.
+func (w *wire) skip(n int64) error {
+	for n > 0 {
+		if w.r == w.n {
+			w.setDeadline(deadlineIn(w.cfg.DataTime))
+			if err := w.fill(false); err != nil {
+				return err
+			}
+		}
+		m := min(int64(w.n-w.r), n)
+		w.r += int(m)
+		n -= m
+	}
+	return nil
+}
+
+var _ io.ReadWriteCloser = (*wire)(nil)

@@ -1,0 +1,138 @@
+package queue
+
+import (
+	"time"
+	"unique"
+
+	"github.com/forepost/forepost/relay/journal"
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// key names an entry for ever: the blob that it was born with, and its place
+// among the submissions of that draft.
+type key struct {
+	blob journal.BlobID
+	n    uint32
+}
+
+// entry is a queued message in memory. What a waiting one keeps is small; the
+// README has the count. All of it is guarded by Queue.mu, but for the fields of
+// the first group, which do not change.
+type entry struct {
+	id       mail.ID
+	key      key
+	received int64  // Unix milliseconds
+	env      []byte // encodeEnvelope
+
+	dress  *dress         // nil where it is parked
+	parked journal.BlobID // the blob that has the dress; 0 where there is none to have
+
+	rcpts      []rcpt
+	left       int32 // recipients that are not settled
+	at         int32 // place in the heap of waiting entries, -1 for none
+	held       bool  // some recipient is
+	parking    bool  // the dress is on its way into a blob
+	next       int64 // when it is due, while it waits
+	prev, succ *entry
+}
+
+// State is where a recipient of an entry stands.
+type State uint8
+
+// The states. The last five are settled; Ready and Active are not kept on the
+// disk, where they are Waiting.
+const (
+	Waiting   State = iota // for its time
+	Ready                  // in the line of its hop
+	Active                 // an attempt is under way
+	Held                   // until a person acts
+	Done                   // delivered
+	Failed                 // refused for good
+	Expired                // given up after Schedule.Expire
+	Discarded              // by policy
+	Removed                // by a person
+)
+
+var stateNames = [...]string{"waiting", "ready", "active", "held", "delivered", "failed", "expired", "discarded", "removed"}
+
+func (s State) String() string { return stateNames[s] }
+
+// settled tells whether nothing is left to do.
+func (s State) settled() bool { return s >= Done }
+
+// rcpt is how far one recipient has come.
+type rcpt struct {
+	next     int64 // Unix milliseconds; while Waiting
+	last     unique.Handle[last]
+	attempts uint16
+	state    State
+	warned   bool // a delay was reported
+}
+
+// last is what the last attempt came to. Thousands of entries that wait for the
+// same dead host share one.
+type last struct {
+	reply  mail.Reply
+	said   string // where there is no reply: why it is held
+	host   string
+	route  string
+	remote bool
+}
+
+var noLast = unique.Make(last{})
+
+func newEntry(k key, env *mail.Envelope, s *dress) *entry {
+	e := &entry{id: env.ID, key: k, received: env.Received.UnixMilli(), env: encodeEnvelope(env), dress: s, at: -1}
+	e.rcpts = make([]rcpt, len(env.To))
+	for i := range e.rcpts {
+		e.rcpts[i].last = noLast
+	}
+	e.left = int32(len(e.rcpts))
+	return e
+}
+
+// hold keeps all recipients until a person acts.
+func (e *entry) hold(why string) {
+	l := unique.Make(last{said: why})
+	for i := range e.rcpts {
+		e.rcpts[i].state, e.rcpts[i].last = Held, l
+	}
+}
+
+// due are the recipients whose time has come; they become Ready. Those that
+// come a moment later go along, so that they share the attempt.
+func (e *entry) due(now int64) []int32 {
+	var to []int32
+	for i := range e.rcpts {
+		r := &e.rcpts[i]
+		if r.state == Waiting && r.next <= now+slack {
+			r.state = Ready
+			to = append(to, int32(i))
+		}
+	}
+	return to
+}
+
+const slack = int64(time.Second / time.Millisecond)
+
+// earliest is when the next recipient is due; ok is false where none waits.
+func (e *entry) earliest() (at int64, ok bool) {
+	for i := range e.rcpts {
+		if r := &e.rcpts[i]; r.state == Waiting && (!ok || r.next < at) {
+			at, ok = r.next, true
+		}
+	}
+	return at, ok
+}
+
+// recount sets left from the recipients' states.
+func (e *entry) recount() {
+	e.left = 0
+	for i := range e.rcpts {
+		if !e.rcpts[i].state.settled() {
+			e.left++
+		}
+	}
+}
+
+func millis(t time.Time) int64 { return t.UnixMilli() }
