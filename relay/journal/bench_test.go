@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,51 @@ func commitOne(b *testing.B, j *journal.Journal, data, record []byte) {
 		b.Error(err)
 	}
 	j.Release(w.ID())
+}
+
+// holder holds the blob that each record names.
+type holder struct{ j *journal.Journal }
+
+func (h holder) Replay(_ journal.Kind, data []byte) error {
+	h.j.Hold(journal.BlobID(binary.BigEndian.Uint64(data)))
+	return nil
+}
+
+func (h holder) Rewrite(k journal.Kind, data []byte, b *journal.Batch) error {
+	b.Add(k, data)
+	return nil
+}
+
+// BenchmarkRecover is a start with 20,000 messages of 4 KiB in the journal.
+func BenchmarkRecover(b *testing.B) {
+	const messages = 20000
+	dir := b.TempDir()
+	j := onDisk(b, dir, &list{})
+	data := make([]byte, 4<<10)
+	for range messages {
+		w := j.NewBlob()
+		if _, err := w.Write(data); err != nil {
+			b.Fatal(err)
+		}
+		var batch journal.Batch
+		batch.Add(journal.KindQueue, binary.BigEndian.AppendUint64(nil, uint64(w.ID())))
+		batch.AddBlob(w)
+		j.Append(&batch, nil)
+	}
+	must(b, j.Close())
+	for b.Loop() {
+		h := &holder{}
+		var err error
+		h.j, err = journal.Open(dir, journal.Options{})
+		must(b, err)
+		h.j.Register(h, journal.KindQueue)
+		must(b, h.j.Recover(context.Background()))
+		if n := h.j.Stats().Blobs; n != messages {
+			b.Fatalf("%d blobs", n)
+		}
+		must(b, h.j.Close())
+	}
+	b.ReportMetric(messages*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
 // BenchmarkReadBlob opens and reads a message of 8 KiB.

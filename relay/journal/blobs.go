@@ -77,9 +77,10 @@ func (j *journal) release(id BlobID) {
 	if p.holds > 0 || j.state == recovering { // a later record may hold it again
 		return
 	}
-	j.account(j.table.extents(id), -1)
+	at := j.table.extents(id)
+	j.account(at, -1)
 	j.table.forget(id)
-	j.freed()
+	j.wasted(sizeOf(at))
 }
 
 // account adds the frames at the extents to what lives in their segments, or

@@ -3,8 +3,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 )
 
@@ -26,13 +24,12 @@ type compactor struct {
 	gone sync.WaitGroup
 	one  sync.Mutex // one compaction at a time
 
-	in, out int64 // octets of records that were offered to owners, and written again
+	plan
 }
 
 func (c *compactor) init() {
 	c.kick = make(chan struct{}, 1)
 	c.ctx, c.quit = context.WithCancel(context.Background())
-	c.in, c.out = 2, 1
 	c.gone.Add(1)
 }
 
@@ -64,15 +61,6 @@ func (j *journal) freed() {
 	}
 }
 
-// liveRecords estimates how much of the records of a segment lives, by what
-// owners wrote again of those before. The caller holds journal.mu.
-func (j *journal) liveRecords(s *segment) int64 {
-	if s.void {
-		return 0
-	}
-	return int64(float64(s.records) * float64(j.out) / float64(j.in))
-}
-
 func (j *journal) compact(ctx context.Context) (done int, err error) {
 	j.one.Lock()
 	defer j.one.Unlock()
@@ -95,69 +83,4 @@ func (j *journal) compact(ctx context.Context) (done int, err error) {
 		}
 		done++
 	}
-}
-
-// pick chooses what to do next: a segment to remove, whose records are void,
-// or the oldest whose are not, to rewrite them.
-func (j *journal) pick() (s *segment, rewrite bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.state != running || j.skim {
-		return nil, false
-	}
-	var front []*segment
-	for _, n := range slices.Sorted(maps.Keys(j.segments)) {
-		s := j.segments[n]
-		if s.sealed.IsZero() || n == j.last { // the last one holds the names that were given
-			continue
-		}
-		if s.void && s.pending == 0 && j.poor(s) {
-			return s, false
-		}
-		if !s.void {
-			front = append(front, s)
-		}
-	}
-	if j.worthwhile(front) {
-		return front[0], true
-	}
-	return nil, false
-}
-
-// poor tells whether so little of a segment lives that copying it out pays.
-func (j *journal) poor(s *segment) bool { return s.live*10 < s.end*6 && s.live*10 < j.segmentSize*6 }
-
-// worthwhile tells whether some run of the oldest segments would give back
-// twice what rewriting its records costs, and at least a quarter of a segment.
-func (j *journal) worthwhile(front []*segment) bool {
-	if j.scattered(front) {
-		return true
-	}
-	var gain, cost int64
-	for _, s := range front {
-		lives := j.liveRecords(s)
-		cost += lives
-		gain += s.records - lives
-		if j.poor(s) {
-			gain += s.end - s.records - s.live
-			cost += s.live
-		}
-		if gain > 2*cost && gain > j.segmentSize/4 {
-			return true
-		}
-	}
-	return false
-}
-
-// scattered tells whether there are so many small segments, since each start
-// of the program begins one, that gathering them is due: soon if the oldest is
-// small itself, late if large ones have to be rewritten to reach them.
-func (j *journal) scattered(front []*segment) bool {
-	small := 0
-	for _, s := range front {
-		if s.end < j.segmentSize/4 {
-			small++
-		}
-	}
-	return small >= 16 && front[0].end < j.segmentSize/4 || small >= 64
 }

@@ -65,16 +65,10 @@ func (w *writer) rewrite(slice []decoded) error {
 		if err != nil {
 			return err
 		}
-		w.j.mu.Lock()
-		w.j.in += int64(len(d.records))
-		w.j.mu.Unlock()
 	}
 	if b.empty() {
 		return nil
 	}
-	w.j.mu.Lock()
-	w.j.out += int64(len(b.records))
-	w.j.mu.Unlock()
 	return w.own(&b.batch)
 }
 

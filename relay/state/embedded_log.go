@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -146,7 +147,8 @@ func (s *shard) forget(k dirtyKey) {
 	}
 }
 
-// Rewrite is journal.Owner's: what has ended is not written again.
+// Rewrite is journal.Owner's: what has ended is not written again, nor what a
+// later record tells.
 func (e *Embedded) Rewrite(kind journal.Kind, data []byte, b *journal.Batch) error {
 	k, _, err := splitRecord(data)
 	if err != nil {
@@ -156,8 +158,12 @@ func (e *Embedded) Rewrite(kind journal.Kind, data []byte, b *journal.Batch) err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := e.now().UnixNano()
-	if s.alive(k, now) {
-		b.Add(kind, s.record(k, now))
+	if !s.alive(k, now) {
+		return nil
+	}
+	present := s.record(k, now)
+	if _, unwritten := s.dirty[k]; unwritten || bytes.Equal(present, data) {
+		b.Add(kind, present)
 	}
 	return nil
 }

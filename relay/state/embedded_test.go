@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -132,4 +133,35 @@ func TestCompaction(t *testing.T) {
 	if v, err := r.Get(ctx, "lasting"); v != "v" || err != nil {
 		t.Errorf("Get = %q, %v", v, err)
 	}
+}
+
+// TestChurn: a key that changes all the time is one record in the end, without
+// a restart.
+func TestChurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		r := start(t, time.Now)
+		defer func() { r.Close() }()
+		for range 200 {
+			for i := range 100 {
+				if _, err := r.See(ctx, fmt.Sprintf("sender%d@example.com", i), 240*time.Hour); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(1500 * time.Millisecond) // beyond a flush
+		}
+		if _, err := r.j.Compact(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if st := r.j.Stats(); st.Bytes > 4*64<<10 {
+			t.Errorf("%d octets for 100 keys", st.Bytes)
+		}
+		r.restart()
+		for i := range 100 {
+			seen, err := r.See(ctx, fmt.Sprintf("sender%d@example.com", i), time.Hour)
+			if err != nil || seen.Count != 201 {
+				t.Fatalf("sender %d: %+v, %v", i, seen, err)
+			}
+		}
+	})
 }
