@@ -50,13 +50,13 @@ func TestSimilar(t *testing.T) {
 	}
 }
 
-// TestAddresses: what net/mail refuses is still looked into.
+// TestAddresses: what parsers refuse is still looked into.
 func TestAddresses(t *testing.T) {
 	for raw, want := range map[string]nameAddress{
 		` "Ann B" <ann@X.test>`:                       {"Ann B", "ann@x.test"},
 		" =?utf-8?q?J=C3=BCrgen?= <j@x.test>":         {"J\u00fcrgen", "j@x.test"},
 		" boss@good.test <thief@bad.test>":            {"boss@good.test", "thief@bad.test"},
-		" see thief@bad.test, please":                 {"", "thief@bad.test"},
+		" see thief@bad.test, please":                 {"see", "thief@bad.test"},
 		" =?iso-8859-1?q?Gr=FC=DFe?= <\r\n j@x.test>": {"Gr\u00fc\u00dfe", "j@x.test"},
 	} {
 		got := addressesOf(raw)
