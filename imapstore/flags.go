@@ -1,6 +1,7 @@
 package imapstore
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -40,13 +41,5 @@ func (e *Entry) Has(flag string) bool { return HasFlag(e.Flags, flag) }
 // Find returns the place of the message of that UID in Messages; the sequence
 // number is one more. It is false for a message that is not there.
 func (s *Snapshot) Find(uid UID) (int, bool) {
-	return slices.BinarySearchFunc(s.Messages, uid, func(e *Entry, u UID) int {
-		switch {
-		case e.UID < u:
-			return -1
-		case e.UID > u:
-			return 1
-		}
-		return 0
-	})
+	return slices.BinarySearchFunc(s.Messages, uid, func(e *Entry, u UID) int { return cmp.Compare(e.UID, u) })
 }

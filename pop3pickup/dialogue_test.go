@@ -130,8 +130,6 @@ func (p *player) config(arg string) {
 		switch k {
 		case "delete":
 			p.c.Delete = v
-		case "seen":
-			p.c.MarkSeen = v == "yes"
 		case "cleartext":
 			p.c.AllowCleartext = v == "yes"
 		case "retention":

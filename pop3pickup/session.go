@@ -66,7 +66,7 @@ func newSession(s *Server, conn net.Conn) *session {
 // client sent in the clear behind STLS is not seen again (RFC 2595 section 4).
 func (ss *session) use(conn net.Conn) {
 	ss.conn = conn
-	ss.r, ss.w = bufio.NewReaderSize(conn, 1024), bufio.NewWriterSize(&timedWriter{ss}, 4096)
+	ss.r, ss.w = bufio.NewReaderSize(conn, 1024), bufio.NewWriterSize(&timedWriter{ss}, 16<<10)
 }
 
 // timedWriter gives each write the time of the autologout.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,6 +42,9 @@ func TestDemoOnce(t *testing.T) {
 	}
 }
 
+// idIn finds the ID of a transaction in a reply.
+var idIn = regexp.MustCompile(`\b[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{13}\b`)
+
 // explain tells of refused mail too, by the ID in the reply.
 func TestExplainARefusal(t *testing.T) {
 	g := serveClients(t)
@@ -48,9 +52,16 @@ func TestExplainARefusal(t *testing.T) {
 	if err == nil {
 		t.Fatal("an unknown recipient was taken")
 	}
-	text := err.Error()
-	id := text[strings.LastIndexByte(text, '(')+1 : strings.LastIndexByte(text, ')')]
-	code, out, errs := forepost("explain", "--data", g.data(), id)
+	id := idIn.FindString(err.Error())
+	if id == "" {
+		t.Fatalf("no ID in the reply %q", err)
+	}
+	var code int
+	var out, errs string
+	waitFor(t, func() (string, bool) { // it is told when the transaction is over
+		code, out, errs = forepost("explain", "--data", g.data(), id)
+		return out + errs, code == exitDone
+	})
 	if code != exitDone || !strings.Contains(out, "builtin.recipient") || !strings.Contains(out, "REJECT") || !strings.Contains(out, "nobody@local.test") {
 		t.Errorf("explain %s ends with %d\n%s%s", id, code, out, errs)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -24,7 +25,7 @@ func Kind() filters.Kind {
 		Doc:  "names, types and macros of what is attached, archives included",
 		From: pipeline.Data,
 		Facts: pipeline.Schema{
-			{Name: "extensions", Type: pipeline.Strings, Doc: "all extensions of file names, lower case, without the dot; those in archives too, and of double ones (pdf.exe) each"},
+			{Name: "extensions", Type: pipeline.Strings, Doc: "all extensions of file names, lower case, without the dot; those in archives too, and what the first octets say"},
 			{Name: "mime_types", Type: pipeline.Strings, Doc: "what the parts say they are, and what their first octets say"},
 			{Name: "names", Type: pipeline.Strings, Doc: "file names, those in archives as archive.zip/name"},
 			{Name: "has_macros", Type: pipeline.Bool, Doc: "a document has macros (VBA)"},
@@ -76,7 +77,7 @@ func (filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.F
 // part looks at one part of the message.
 func (s *scan) part(p *mime.Part, r io.ReaderAt) {
 	if p.Type != "" {
-		s.rep.types.add(p.Type)
+		s.rep.types.add(line.Clean(p.Type))
 	}
 	for _, n := range p.Names {
 		s.rep.name("", n)
@@ -144,7 +145,7 @@ func (rep *report) finding() pipeline.Finding {
 			"has_encrypted_archive": rep.encrypted,
 			"unscannable":           rep.unscannable != "",
 		},
-		Reason: reason,
+		Reason: line.Clean(reason),
 	}
 }
 

@@ -10,13 +10,13 @@ import (
 // maxName is how many octets of a file name are told.
 const maxName = 255
 
-// name notes a file name and its extensions.
+// name notes a file name and its extension.
 func (rep *report) name(inside, raw string) {
 	n := clean(raw)
 	if n == "" {
 		return
 	}
-	for _, ext := range extensions(n) {
+	if ext := extension(n); ext != "" {
 		rep.extensions.add(ext)
 	}
 	if inside != "" {
@@ -51,43 +51,25 @@ func clean(raw string) string {
 	return strings.Trim(strings.TrimRight(s, ". "), " ")
 }
 
-// maxExtension is how long an extension may be: "workbook" is not one of ours,
-// a sentence with dots in it is none.
+// maxExtension is how long an extension may be: a sentence with a dot in it has
+// none.
 const maxExtension = 12
 
-// extensions are those of a name: the last, and those before it ("pdf.exe" is
-// both, and "setup.exe.txt" a try worth knowing).
-func extensions(name string) []string {
+// extension is what stands behind the last dot, lower case: by it systems open
+// a file. One before it (the pdf of invoice.pdf.exe, the com of example.com.pdf)
+// means nothing to them.
+func extension(name string) string {
 	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
-	pieces := strings.Split(strings.ToLower(base), ".")
-	var out []string
-	for i, p := range pieces[1:] {
-		p = strings.Trim(p, " \"'")
-		last := i == len(pieces)-2
-		if p == "" || len(p) > maxExtension || !last && strings.ContainsAny(p, " ") {
-			continue
-		}
-		if p, _, _ := strings.Cut(p, ":"); last && p != "" {
-			out = append(out, p)
-		} else if isWord(p) {
-			out = append(out, p)
-		}
+	i := strings.LastIndexByte(base, '.')
+	if i < 0 {
+		return ""
 	}
-	if len(out) > 8 {
-		out = out[len(out)-8:]
+	ext, _, _ := strings.Cut(strings.ToLower(base[i+1:]), ":") // a stream of NTFS
+	ext = strings.Trim(ext, " \"'")
+	if len(ext) > maxExtension {
+		return ""
 	}
-	return out
-}
-
-// isWord tells whether s can be an extension in the middle of a name: letters
-// first, which version numbers (report.1.2.pdf) are not.
-func isWord(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !('a' <= c && c <= 'z' || i > 0 && '0' <= c && c <= '9') {
-			return false
-		}
-	}
-	return s != ""
+	return ext
 }
 
 func clip(s string) string {

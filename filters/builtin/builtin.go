@@ -15,7 +15,8 @@ import (
 )
 
 // Kinds are all of them, in the order in which the reference shows them. What
-// instances of a kind share belongs to the list: it is asked for once a process.
+// instances of a kind share (the one pass of content) belongs to the list that
+// they were built from: it is asked for once a configuration.
 func Kinds() []filters.Kind {
 	return []filters.Kind{
 		iprev.Kind(),

@@ -18,12 +18,13 @@ type automaton struct {
 	size  []int32 // octets by string
 }
 
-// maxTable is how many entries of four octets the table may have.
+// maxTable is how many entries of four octets a table may have.
 const maxTable = 1 << 24
 
 // newAutomaton compiles strings. They are UTF-8, not empty,
-// and no two are equal; a match tells the index.
-func newAutomaton(words []string) (*automaton, error) {
+// and no two are equal; a match tells the index. limit is how many entries
+// the table may have.
+func newAutomaton(words []string, limit int) (*automaton, error) {
 	a := &automaton{width: 1}
 	octets := 1
 	for _, w := range words {
@@ -36,7 +37,7 @@ func newAutomaton(words []string) (*automaton, error) {
 			}
 		}
 	}
-	if int64(octets)*int64(a.width) > maxTable {
+	if int64(octets)*int64(a.width) > int64(limit) {
 		return nil, fmt.Errorf("the words are %d octets together, which is too much for one table; leave out the rarest", octets)
 	}
 	a.trie(words)

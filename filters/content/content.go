@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/filters/internal/text"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -26,7 +28,7 @@ const maxMatched = 50
 // Kind describes the filter. All instances that are built from one Kind share
 // one pass over a message.
 func Kind() filters.Kind {
-	shared := &pool{}
+	shared := &pool{limit: maxTable}
 	return filters.Kind{
 		Name:  "content",
 		Doc:   "looks for words and patterns in the subject, text, HTML source, URLs or header",
@@ -50,6 +52,7 @@ type filter struct {
 	words    []word
 	patterns []pattern
 	pool     *pool
+	numbers  atomic.Pointer[numbers] // what the engine in use calls them
 }
 
 type word struct{ text, folded string }
@@ -81,7 +84,7 @@ func build(s *Settings, p *pool) (pipeline.Filter, error) {
 		}
 		f.patterns = append(f.patterns, pattern{re, required(text)})
 	}
-	if _, err := newEngine([]*filter{f}); err != nil {
+	if _, err := newEngine([]*filter{f}, p.limit); err != nil {
 		return nil, err
 	}
 	p.add(f)
@@ -94,16 +97,20 @@ func (f *filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipelin
 	if err != nil {
 		return pipeline.Finding{}, err
 	}
-	e, err := f.pool.current()
+	n, err := f.numbersNow()
 	if err != nil {
 		return pipeline.Finding{}, err
 	}
 	matched := map[int]bool{} // words first, then patterns
 	for _, name := range f.in {
 		a := area(t, name)
-		found := e.scan(t, name, a)
-		f.findWords(e, found, matched)
-		if err := f.findPatterns(ctx, e, found, a, matched); err != nil {
+		found := n.engine.scan(t, name, a)
+		for i, id := range n.words {
+			if found.words[id] {
+				matched[i] = true
+			}
+		}
+		if err := f.findPatterns(ctx, n, found, a, matched); err != nil {
 			return f.finding(matched, t.Cut), err
 		}
 	}
@@ -124,40 +131,23 @@ func area(t *text.Text, name string) text.Area {
 	return t.Body
 }
 
-func (f *filter) findWords(e *engine, found found, matched map[int]bool) {
-	for i, w := range f.words {
-		if found.words[e.wordIDs[w.folded]] {
-			matched[i] = true
-		}
-	}
-}
-
 // findPatterns matches a pattern only where a literal of it was found. RE2 is
 // linear, but each pattern reads the text anew, so the deadline is looked at
 // between them.
-func (f *filter) findPatterns(ctx context.Context, e *engine, found found, a text.Area, matched map[int]bool) error {
+func (f *filter) findPatterns(ctx context.Context, n *numbers, found found, a text.Area, matched map[int]bool) error {
 	for i, p := range f.patterns {
-		n := len(f.words) + i
-		if matched[n] || !e.may(p, found) {
+		at := len(f.words) + i
+		if matched[at] || !found.may(n.literals[i]) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("there was no time for all patterns: %w", err)
 		}
 		if p.re.MatchString(a.Raw) {
-			matched[n] = true
+			matched[at] = true
 		}
 	}
 	return nil
-}
-
-func (e *engine) may(p pattern, found found) bool {
-	for _, l := range p.literals {
-		if found.literals[e.literalIDs[l]] {
-			return true
-		}
-	}
-	return len(p.literals) == 0
 }
 
 func (f *filter) finding(matched map[int]bool, cut bool) pipeline.Finding {
@@ -181,6 +171,6 @@ func (f *filter) finding(matched map[int]bool, cut bool) pipeline.Finding {
 	}
 	return pipeline.Finding{
 		Facts:  pipeline.Facts{"hit": len(matched) > 0, "hits": float64(len(matched)), "matched": names},
-		Reason: reason,
+		Reason: line.Clean(reason),
 	}
 }

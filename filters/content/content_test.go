@@ -47,7 +47,7 @@ func TestAutomatonFindsWhatASearchFinds(t *testing.T) {
 				}
 			}
 		})
-		a, err := newAutomaton(list)
+		a, err := newAutomaton(list, maxTable)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func buildOf(t testing.TB, s *Settings, build builder, words, patterns []string)
 }
 
 func TestAReloadLeavesNothingBehind(t *testing.T) {
-	p := &pool{}
+	p := &pool{limit: maxTable}
 	s := &Settings{In: []string{"text"}, Words: []string{"gold"}}
 	var last pipeline.Filter
 	for range 50 {
@@ -136,9 +136,7 @@ func TestAReloadLeavesNothingBehind(t *testing.T) {
 		last = f
 	}
 	runtime.GC()
-	if _, err := p.current(); err != nil {
-		t.Fatal(err)
-	}
+	p.current()
 	if n := len(p.members); n != 1 {
 		t.Errorf("%d instances are kept, want the last", n)
 	}
@@ -153,8 +151,35 @@ func TestBuildSaysWhatIsWrong(t *testing.T) {
 		`the pattern "("`:            {In: []string{"text"}, Patterns: []string{"("}},
 		`too much for one table`:     {In: []string{"text"}, Words: []string{strings.Repeat("abcdefghijklmnop", 1<<17)}},
 	} {
-		if _, err := build(&s, &pool{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := build(&s, &pool{limit: maxTable}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %q", err, want)
+		}
+	}
+}
+
+// TestTooManyForOneTable: instances that are small enough each and too many
+// together find their words all the same.
+func TestTooManyForOneTable(t *testing.T) {
+	p := &pool{limit: 1 << 14}
+	var fs []pipeline.Filter
+	for i := range 3 {
+		var words []string
+		for n := range 20 {
+			words = append(words, fmt.Sprintf("w%06dx%dyzabcdefghi", n, i))
+		}
+		f, err := build(&Settings{In: []string{"text"}, Words: words}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fs = append(fs, f)
+	}
+	if p.current() != tooMany {
+		t.Fatal("the words fit into one table; the test needs more")
+	}
+	tx := transaction(t, "\nw000007x2yzabcdefghi\n")
+	for i, f := range fs {
+		if fd, err := f.Inspect(t.Context(), tx); err != nil || fd.Facts["hit"] != (i == 2) {
+			t.Errorf("instance %d: %v, %v", i, fd.Facts["hit"], err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -85,7 +86,7 @@ func finding(outcomes []outcome) (pipeline.Finding, error) {
 		fd.Auth = append(fd.Auth, o.auth())
 	}
 	fd.Facts = pipeline.Facts{"result": best.result, "domains": domains, "selectors": selectors}
-	fd.Reason = strings.Join(reasons, "; ")
+	fd.Reason = line.Clean(strings.Join(reasons, "; "))
 	if best.result == "temperror" {
 		return fd, best.err
 	}

@@ -20,17 +20,18 @@ func TestFloodsAreRefusedQuickly(t *testing.T) {
 	var asked atomic.Int32
 	zone := counting{dns.MustZone(dns.Names{"s._domainkey.example.test": {"TXT": []string{rsa8463}}}), &asked}
 	for name, header := range map[string]string{
-		"10,000 signatures":        strings.Repeat(sig("from"), 10000),
-		"an h= of 100,000 names":   sig("from" + strings.Repeat(":x", 100000)),
-		"3,000 signed fields":      sig("from"+strings.Repeat(":x-a", 150)) + strings.Repeat("X-A: 1\r\n", 3000),
-		"a header of one megabyte": sig("from") + "X: " + strings.Repeat("a\r\n ", 1<<18) + "\r\n",
-		"a line that is no field":  sig("from") + "this is no field\r\n",
-		"a signature without from": sig("to"),
-		"a signature of odd tags":  "DKIM-Signature: v=1; v=1\r\n",
-		"d= that is no domain":     "DKIM-Signature: v=1; a=rsa-sha256; d=a b..c; s=s; h=from; bh=A; b=A\r\n",
-		"an empty signature":       "DKIM-Signature:\r\n",
-		"b= of one octet":          "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; bh=A; b=A\r\n",
-		"only a header, no end":    sig("from"),
+		"10,000 signatures":              strings.Repeat(sig("from"), 10000),
+		"an h= of 100,000 names":         sig("from" + strings.Repeat(":x", 100000)),
+		"3,000 signed fields":            sig("from"+strings.Repeat(":x-a", 150)) + strings.Repeat("X-A: 1\r\n", 3000),
+		"a header of one megabyte":       sig("from") + "X: " + strings.Repeat("a\r\n ", 1<<18) + "\r\n",
+		"a line that is no field":        sig("from") + "this is no field\r\n",
+		"a signature without from":       sig("to"),
+		"a signature of odd tags":        "DKIM-Signature: v=1; v=1\r\n",
+		"d= that is no domain":           "DKIM-Signature: v=1; a=rsa-sha256; d=a b..c; s=s; h=from; bh=A; b=A\r\n",
+		"a selector that writes results": "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=x dkim=pass(; h=from; bh=A; b=A\r\n",
+		"an empty signature":             "DKIM-Signature:\r\n",
+		"b= of one octet":                "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; bh=A; b=A\r\n",
+		"only a header, no end":          sig("from"),
 	} {
 		asked.Store(0)
 		start := time.Now()
@@ -40,6 +41,13 @@ func TestFloodsAreRefusedQuickly(t *testing.T) {
 		}
 		if fd.Facts["result"] == "pass" || fd.Facts["result"] == "" {
 			t.Errorf("%s: %v", name, fd.Facts)
+		}
+		for _, a := range fd.Auth {
+			for _, p := range a.Props {
+				if strings.ContainsAny(p.Value, " ();\"\r\n") {
+					t.Errorf("%s: %s=%q would not stand alone in Authentication-Results", name, p.Name, p.Value)
+				}
+			}
 		}
 		if n := asked.Load(); n > maxSignatures {
 			t.Errorf("%s: %d questions to the DNS", name, n)

@@ -79,14 +79,17 @@ func read(p *mime.Part, f mime.Field) signature {
 	}
 	s.tags = t
 	s.domain = strings.ToLower(squeeze(t["d"]))
-	s.selector = squeeze(t["s"])
-	s.algorithm = squeeze(t["a"])
-	s.b = squeeze(t["b"])
+	s.algorithm = word(t["a"])
+	s.b = word(t["b"])
 	s.signed = names(t["h"])
 	if d, err := mail.ParseDomain(s.domain); err != nil || d[0] == '[' {
 		s.domain = ""
 		return s.worthless("permerror", "d= is not a domain name")
 	}
+	if _, err := mail.ParseDomain(squeeze(t["s"])); err != nil {
+		return s.worthless("permerror", "s= is not a selector")
+	}
+	s.selector = squeeze(t["s"])
 	if len(s.signed) > maxSigned {
 		s.signed = nil
 		return s.worthless("policy", "h= names too many fields")
@@ -96,6 +99,19 @@ func read(p *mime.Part, f mime.Field) signature {
 	}
 	if name := uncovered(p, s.signed); name != "" {
 		return s.worthless("policy", "there are more "+name+" fields than were signed")
+	}
+	return s
+}
+
+// word is what Authentication-Results may show of a tag: the signs of base64
+// and of algorithm names, so that a signature cannot write results of its own.
+func word(s string) string {
+	s = squeeze(s)
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '+' || c == '/' || c == '=') {
+			return s[:i]
+		}
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package dmarc
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -26,7 +27,7 @@ func authorDomain(p *mime.Part) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if strings.ContainsAny(from.Raw, "\x00") {
+	if strings.ContainsAny(from.Raw, "\x00") || signs(from.Raw) > 1 {
 		return "", errOddFrom
 	}
 	list, ok := mime.Mailboxes(from.Raw)
@@ -59,6 +60,8 @@ func fromField(p *mime.Part) (from mime.Field, err error) {
 		}
 	}
 	switch {
+	case slices.Contains(p.Defects, mime.DefectBadField):
+		return from, errOddFrom // to another reader that line may be one more From
 	case n == 0:
 		return from, errNoFrom
 	case n > 1:
@@ -77,4 +80,27 @@ func looksLikeFrom(name string) bool {
 		return r
 	}, name)
 	return strings.EqualFold(plain, "From")
+}
+
+// signs counts the @ of a field that stand outside of quotes and comments. With
+// more than one, readers differ in which address they take: boss@bank.test
+// <x@evil.test>, or the route of <@evil.test:boss@bank.test>.
+func signs(raw string) (n int) {
+	quoted, depth := false, 0
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '\\':
+			i++
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case c == '@' && depth == 0:
+			n++
+		}
+	}
+	return n
 }

@@ -129,7 +129,10 @@ func finding(r Result, author, reason string) pipeline.Finding {
 		auth.Reason = reason
 	}
 	if r.Domain != "" {
-		auth.Props = append(auth.Props, pipeline.Prop{Name: "polrec.p", Value: string(r.Policy)})
+		auth.Props = append(auth.Props, pipeline.Prop{Name: "polrec.p", Value: string(r.P)})
+	}
+	if r.Domain != "" && r.Domain != author {
+		auth.Props = append(auth.Props, pipeline.Prop{Name: "polrec.domain", Value: r.Domain})
 	}
 	return pipeline.Finding{
 		Facts:  pipeline.Facts{"result": r.Result, "policy": string(r.Policy), "domain": author},

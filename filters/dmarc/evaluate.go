@@ -16,6 +16,7 @@ type Result struct {
 	Result string   // pass, fail, none, temperror
 	Policy Policy   // what the domain asks for if the result is fail
 	Domain string   // where the record stands, "" for none
+	P      Policy   // the record's p=, whatever speaks for this author
 	By     Identity // what aligned, where the result is pass
 }
 
@@ -40,7 +41,7 @@ func (e evaluator) evaluate(ctx context.Context, author string, ids []Identity) 
 	if !ok {
 		return Result{Result: "none", Policy: None}, nil
 	}
-	res := Result{Result: "fail", Domain: f.domain}
+	res := Result{Result: "fail", Domain: f.domain, P: rec.P}
 	res.Policy = rec.forDomain(f.domain == author, func() bool { return e.exists(ctx, author) })
 	by, err := aligned(ctx, w, rec, author, ids)
 	switch {

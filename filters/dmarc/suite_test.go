@@ -52,7 +52,7 @@ func (r recorded) check(t *testing.T) {
 		Policy Policy
 	}
 	if string(r.Output) == "false" {
-		// several authors: the one address rule, which part_test.go covers
+		// several authors: the one address rule, which author_test.go covers
 		if len(r.Input.HeaderFrom.([]any)) < 2 {
 			t.Fatal("an input that this test does not know")
 		}

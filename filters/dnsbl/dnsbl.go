@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -85,7 +86,7 @@ func (f *filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipelin
 	}
 	// The text is for people; without it the listing stands all the same.
 	txts, _ := dns.LookupTXT(ctx, f.dns, name)
-	return f.finding(what, codes, printable(txts)), nil
+	return f.finding(what, codes, ascii(strings.Join(txts, " "))), nil
 }
 
 func (f *filter) what(tx *pipeline.Transaction) (string, error) {
@@ -138,24 +139,23 @@ func codesOf(zone string, answers []netip.Addr) (codes []string, err error) {
 	return codes, err
 }
 
-// printable is the text of a list, fit for a reply: one line of ASCII.
-func printable(txts []string) string {
-	s := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return ' '
+// ascii is the text of a list, fit for a reply.
+func ascii(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r > '~' {
+			return '?'
 		}
 		return r
-	}, strings.Join(txts, " "))
-	return strings.TrimSpace(s[:min(len(s), 400)])
+	}, line.Clean(text))
 }
 
 func (f *filter) finding(what string, codes []string, reason string) pipeline.Finding {
 	fd := pipeline.Finding{Facts: pipeline.Facts{"listed": len(codes) > 0, "reason": reason, "zone": f.zone}}
 	if len(codes) == 0 {
-		fd.Reason = strings.TrimSpace(what + " is not listed in " + f.zone)
+		fd.Reason = line.Clean(what + " is not listed in " + f.zone)
 		return fd
 	}
 	fd.Facts["code"], fd.Facts["codes"] = codes[0], codes
-	fd.Reason = fmt.Sprintf("%s is listed in %s: %s %s", what, f.zone, strings.Join(codes, " "), reason)
+	fd.Reason = line.Clean(fmt.Sprintf("%s is listed in %s: %s %s", what, f.zone, strings.Join(codes, " "), reason))
 	return fd
 }

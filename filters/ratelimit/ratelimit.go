@@ -163,7 +163,8 @@ func (f *filter) who(tx *pipeline.Transaction) (string, bool) {
 }
 
 // amount is what this inspection charges: one of what is counted at its phase,
-// or octets.
+// or octets. A message is charged with its first recipient; the others ask
+// whether there is room, and charge nothing.
 func (f *filter) amount(tx *pipeline.Transaction) (n int64, known bool) {
 	switch {
 	case f.count == "bytes" && tx.Message != nil:
@@ -172,6 +173,8 @@ func (f *filter) amount(tx *pipeline.Transaction) (n int64, known bool) {
 		return tx.Declared, tx.Declared > 0
 	case f.count == "recipients" && tx.Message != nil:
 		return int64(len(tx.To)), true
+	case f.count == "messages" && tx.Message == nil && tx.Current > 0:
+		return 0, true
 	}
 	return 1, true
 }

@@ -137,6 +137,13 @@ func TestWhatIsCounted(t *testing.T) {
 		l.ask(false, 700)
 		l.ask(true, 1100)
 	})
+	both(t, "rate = [\"1/1h\"]\ncount = messages", func(l *limit) {
+		l.ask(false, 1)
+		l.tx.Current = 1
+		l.ask(false, 1) // the second recipient of the same message
+		l.tx.Current = 0
+		l.ask(true, 2) // the next message
+	})
 	both(t, "rate = [\"10/1h\"]\nkey = unknown", func(l *limit) {
 		if _, err := l.f.Inspect(l.Context(), l.tx); err == nil {
 			l.Error("an unknown key was counted")

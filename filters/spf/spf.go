@@ -11,6 +11,7 @@ import (
 	"blitiri.com.ar/go/spf"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -87,7 +88,7 @@ func finding(res spf.Result, prop, domain, why string) pipeline.Finding {
 	}
 	return pipeline.Finding{
 		Facts:  pipeline.Facts{"result": string(res), "domain": domain},
-		Reason: strings.TrimSpace(domain + ": " + why),
+		Reason: line.Clean(domain + ": " + why),
 		Auth:   []pipeline.AuthResult{auth},
 	}
 }

@@ -13,20 +13,21 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/journal"
+	"github.com/forepost/forepost/relay/journal/journaltest"
 	"github.com/forepost/forepost/relay/mail"
 )
 
 type opened struct {
-	t   *testing.T
-	dir string
-	now time.Time
-	j   *journal.Journal
-	b   *Book
+	t    *testing.T
+	disk *journaltest.Disk
+	now  time.Time
+	j    *journal.Journal
+	b    *Book
 }
 
 func open(t *testing.T) *opened {
 	t.Helper()
-	e := &opened{t: t, dir: t.TempDir(), now: time.Unix(1_800_000_000, 0)}
+	e := &opened{t: t, disk: journaltest.New(), now: time.Unix(1_800_000_000, 0)}
 	e.start()
 	t.Cleanup(func() { e.j.Close() })
 	return e
@@ -34,7 +35,7 @@ func open(t *testing.T) *opened {
 
 func (e *opened) start() {
 	e.t.Helper()
-	j, err := journal.Open(e.dir, journal.Options{SegmentSize: 64 << 10})
+	j, err := journal.Open("/data", journal.Options{Disk: e.disk, SegmentSize: 64 << 10})
 	if err != nil {
 		e.t.Fatal(err)
 	}

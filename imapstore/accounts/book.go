@@ -197,9 +197,9 @@ func (b *Book) Authenticate(ctx context.Context, user, password string) (Account
 		acc = *a
 	}
 	b.mu.RUnlock()
-	password = prepare(password[:min(len(password), maxPassword+1)])
-	now := b.o.Now()
 	good := acc.Name != "" && !acc.Disabled && password != "" && len(password) <= maxPassword
+	password = prepare(password[:min(len(password), maxPassword)])
+	now := b.o.Now()
 	if good && b.o.Remember > 0 && b.recent.has(acc.Password, password, now) {
 		return acc, nil
 	}

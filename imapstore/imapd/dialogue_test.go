@@ -96,6 +96,7 @@ func (d *dialogue) directive(words []string) {
 	switch words[0] {
 	case "message":
 		d.h.put(d.t, message(d.t, words[1]), words[2:]...)
+		d.h.srv.recents.claim(testUser, d.h.inbox(d.t).Snapshot(), true) // somebody has seen it come
 	case "login":
 		d.login = true
 	case "select":

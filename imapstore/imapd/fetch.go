@@ -3,7 +3,6 @@ package imapd
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/forepost/forepost/imapstore"
 	"github.com/forepost/forepost/imapstore/imapd/wire"
@@ -16,7 +15,7 @@ func init() { // FETCH's parser asks whether an item is plain
 	plain = map[string]func(s *session, e *imapstore.Entry){
 		"UID": func(s *session, e *imapstore.Entry) { s.enc.Raw("UID "); s.enc.Uint(uint64(e.UID)) },
 		"FLAGS": func(s *session, e *imapstore.Entry) {
-			s.enc.Raw("FLAGS (", strings.Join(e.Flags, " "), ")")
+			s.enc.Raw("FLAGS (", s.flagsOf(e), ")")
 		},
 		"INTERNALDATE": func(s *session, e *imapstore.Entry) {
 			s.enc.Raw("INTERNALDATE ", wire.FormatDateTime(e.Date))

@@ -45,8 +45,6 @@ func TestImapTestScripts(t *testing.T) {
 // unfit are groups that this runner passes over, and why.
 var unfit = map[string]string{
 	"pipeline":      "it is one raw write; dialogues/pipeline.txt has it",
-	"append":        "it asks for \\Recent, which the store does not keep",
-	"copy":          "the same",
 	"append-binary": "a NUL is refused with UNKNOWN-CTE, as RFC 3516 section 4.4 allows",
 }
 

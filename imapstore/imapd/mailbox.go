@@ -95,10 +95,11 @@ func (s *session) delete() reply {
 		if strings.EqualFold(name, "INBOX") {
 			return imapstore.ErrName
 		}
+		ours := s.view != nil && s.view.box.Name() == name
 		if err := s.account.DeleteMailbox(s.ctx(), name); err != nil {
 			return err
 		}
-		if s.view != nil && s.view.name == name {
+		if ours {
 			s.leave()
 		}
 		return nil

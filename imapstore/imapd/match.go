@@ -1,6 +1,7 @@
 package imapd
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"strings"
@@ -18,7 +19,11 @@ type candidateMessage struct {
 
 	root  *mime.Part
 	tried bool
+	*scratch
 }
+
+// scratch is what one SEARCH reads texts with, message after message.
+type scratch struct{ buf, window []byte }
 
 // structure parses the message; false if it cannot be read (it has just been
 // expunged: then it matches nothing).
@@ -71,7 +76,7 @@ func (c *candidateMessage) look(needle string, header bool) bool {
 	found := false
 	root.Walk(func(p *mime.Part) bool {
 		found = (header || p != root) && inFields(p, needle) ||
-			strings.HasPrefix(p.Type, "text/") && contains(p.UTF8(r), needle)
+			strings.HasPrefix(p.Type, "text/") && c.contains(p.UTF8(r), needle)
 		return !found
 	})
 	return found
@@ -89,26 +94,28 @@ func inFields(p *mime.Part, needle string) bool {
 
 // contains looks for needle in what r gives, in pieces that overlap by as much
 // as needle can have begun.
-func contains(r io.Reader, needle string) bool {
-	var window []byte
-	buf := make([]byte, 16<<10)
-	kept := 0
+func (s *scratch) contains(r io.Reader, needle string) bool {
+	if s.buf == nil {
+		s.buf = make([]byte, 16<<10)
+	}
+	s.window = s.window[:0]
+	want, kept := []byte(needle), 0
 	for {
-		n, err := r.Read(buf[kept:])
+		n, err := r.Read(s.buf[kept:])
 		whole := kept + n
 		if err == nil {
-			whole = fullRunes(buf[:kept+n])
+			whole = fullRunes(s.buf[:whole])
 		}
-		window = appendFold(window, buf[:whole])
-		if strings.Contains(string(window), needle) {
+		s.window = appendFold(s.window, s.buf[:whole])
+		if bytes.Contains(s.window, want) {
 			return true
 		}
 		if err != nil {
 			return false
 		}
-		kept = copy(buf, buf[whole:kept+n])
-		if over := len(window) - len(needle); over > 0 {
-			window = append(window[:0], window[over:]...)
+		kept = copy(s.buf, s.buf[whole:kept+n])
+		if over := len(s.window) - len(want); over > 0 {
+			s.window = append(s.window[:0], s.window[over:]...)
 		}
 	}
 }

@@ -38,8 +38,9 @@ func (s *session) search(byUID bool) reply {
 }
 
 func (s *session) matching(root *key) (at []int) {
+	var sc scratch
 	for i, e := range s.view.snap.Messages {
-		if root.match(&candidateMessage{srv: s.srv, at: i, e: e}) {
+		if root.match(&candidateMessage{srv: s.srv, at: i, e: e, scratch: &sc}) {
 			at = append(at, i)
 		}
 		if s.ctx().Err() != nil {

@@ -21,7 +21,10 @@ var keyReaders map[string]func(p *searchParser) *key
 
 func init() { // NOT and OR come back to the table
 	keyReaders = map[string]func(p *searchParser) *key{
-		"ALL": always(true), "OLD": always(true), "NEW": always(false), "RECENT": always(false), // no message is \Recent here
+		"ALL":     func(*searchParser) *key { return entryKey(func(*imapstore.Entry) bool { return true }) },
+		"RECENT":  recent,
+		"OLD":     func(p *searchParser) *key { return not(recent(p)) },
+		"NEW":     func(p *searchParser) *key { return both([]*key{recent(p), not(flagKey(`\Seen`))}) },
 		"NOT":     func(p *searchParser) *key { return not(p.one()) },
 		"OR":      func(p *searchParser) *key { return either(p.one(), p.one()) },
 		"UID":     func(p *searchParser) *key { p.s.dec.SP(); return p.sequence(true) },
@@ -64,8 +67,9 @@ func entryKey(f func(e *imapstore.Entry) bool) *key {
 	return &key{match: func(c *candidateMessage) bool { return f(c.e) }}
 }
 
-func always(v bool) func(*searchParser) *key {
-	return func(*searchParser) *key { return entryKey(func(*imapstore.Entry) bool { return v }) }
+func recent(p *searchParser) *key {
+	v := p.s.view
+	return entryKey(func(e *imapstore.Entry) bool { return v.isRecent(e.UID) })
 }
 
 func flagKey(flag string) *key {
@@ -97,7 +101,7 @@ func modseq(p *searchParser) *key {
 	d := p.s.dec
 	d.SP()
 	if d.Is('"') {
-		_ = d.String() // the entry
+		d.Text() // the entry
 		d.SP()
 		d.Word()
 		d.SP()

@@ -31,6 +31,7 @@ func (s *session) open(readOnly bool) reply {
 	s.view = &view{name: box.Name(), box: box, base: snap, snap: snap, readOnly: readOnly, keywords: map[string]bool{}}
 	s.view.learn(snap.Messages)
 	s.state = stateSelected
+	s.takeRecent(snap)
 	s.describe()
 	if readOnly {
 		return doneCode("READ-ONLY", "EXAMINE completed")
@@ -74,10 +75,9 @@ func (s *session) describe() {
 	}
 }
 
-// describeRev1 tells what RFC 9051 took out of RFC 3501. The store keeps no
-// \Recent, so no message is recent.
+// describeRev1 tells what RFC 9051 took out of RFC 3501.
 func (s *session) describeRev1() {
-	s.enc.Line("* 0 RECENT")
+	s.recentLine()
 	first := slices.IndexFunc(s.view.snap.Messages, func(e *imapstore.Entry) bool { return !e.Has(`\Seen`) })
 	if first >= 0 {
 		s.enc.Line("* OK [UNSEEN ", strconv.Itoa(first+1), "] First unseen")

@@ -18,10 +18,11 @@ var ErrClosed = errors.New("imapd: the server is closed")
 
 // Server serves IMAP on its listeners.
 type Server struct {
-	cfg    Config
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	parts  *lru.Cache[*mail.Message, *mime.Part] // structures of the messages looked at last
+	cfg     Config
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	parts   *lru.Cache[*mail.Message, *mime.Part] // structures of the messages looked at last
+	recents *recents
 
 	mu        sync.Mutex
 	closed    bool
@@ -37,11 +38,15 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.defaults()
+	recents, err := newRecents(c.Now())
+	if err != nil {
+		return nil, err
+	}
 	parts, err := lru.New[*mail.Message, *mime.Part](cachedParts)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: c, parts: parts, listeners: map[net.Listener]struct{}{},
+	s := &Server{cfg: c, parts: parts, recents: recents, listeners: map[net.Listener]struct{}{},
 		sessions: map[*session]struct{}{}, clients: map[string]int{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil

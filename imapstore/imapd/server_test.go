@@ -236,3 +236,16 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 var _ Accounts = accounts.Directory(nil)
+
+// A keyword that is no atom (a policy's tag, say) cannot break the response that
+// it would stand in.
+func TestOddKeywords(t *testing.T) {
+	h := serve(t, nil)
+	h.put(t, message(t, "simple"), "fine", "a) b", "x\r\n* BYE", `\Seen`)
+	w := dialRaw(t, h)
+	w.silently(t, "L LOGIN "+testUser+" "+testPassword)
+	w.silently(t, "L SELECT INBOX")
+	io.WriteString(w, "a FETCH 1 FLAGS\r\n")
+	w.want(t, `* 1 FETCH (FLAGS (\Seen fine \Recent))`)
+	w.want(t, "a OK")
+}

@@ -37,7 +37,7 @@ func (s *session) identify() reply {
 			}
 			v := ""
 			if key {
-				v = s.dec.String()
+				v = s.dec.Text()
 			} else {
 				v, _ = s.dec.NString()
 			}

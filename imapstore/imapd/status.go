@@ -10,7 +10,6 @@ import (
 // 3501's, HIGHESTMODSEQ RFC 7162's).
 var statusCounts = map[string]func(*session, *imapstore.Snapshot) uint64{
 	"MESSAGES":      func(_ *session, b *imapstore.Snapshot) uint64 { return uint64(len(b.Messages)) },
-	"RECENT":        func(*session, *imapstore.Snapshot) uint64 { return 0 },
 	"UIDNEXT":       func(_ *session, b *imapstore.Snapshot) uint64 { return uint64(b.UIDNext) },
 	"UIDVALIDITY":   func(_ *session, b *imapstore.Snapshot) uint64 { return uint64(b.UIDValidity) },
 	"HIGHESTMODSEQ": func(_ *session, b *imapstore.Snapshot) uint64 { return b.HighestModSeq },
@@ -19,6 +18,13 @@ var statusCounts = map[string]func(*session, *imapstore.Snapshot) uint64{
 		return uint64(len(b.Messages)) - flagged(b, `\Seen`)
 	},
 	"DELETED": func(_ *session, b *imapstore.Snapshot) uint64 { return flagged(b, `\Deleted`) },
+	"RECENT": func(s *session, b *imapstore.Snapshot) (n uint64) {
+		from := s.srv.recents.claim(s.user, b, false)
+		for i := len(b.Messages) - 1; i >= 0 && b.Messages[i].UID >= from; i-- {
+			n++
+		}
+		return n
+	},
 	"SIZE": func(_ *session, b *imapstore.Snapshot) (n uint64) {
 		for _, e := range b.Messages {
 			n += uint64(e.Size)

@@ -30,6 +30,8 @@ func (s *session) updateBut(expunge bool, hush func(old, now *imapstore.Entry) b
 	}
 	if d.exists {
 		s.enc.Line("* ", strconv.Itoa(len(next.Messages)), " EXISTS")
+		s.takeRecent(next)
+		s.recentLine()
 	}
 	s.tellKeywords(next.Messages)
 	for _, c := range d.changed {
@@ -50,7 +52,7 @@ func (s *session) tellFlags(at int, withUID bool) {
 	if withUID {
 		s.enc.Raw("UID ", strconv.Itoa(int(e.UID)), " ")
 	}
-	s.enc.Raw("FLAGS (", strings.Join(e.Flags, " "), ")")
+	s.enc.Raw("FLAGS (", s.flagsOf(e), ")")
 	if s.condstore {
 		s.enc.Raw(" MODSEQ (", strconv.FormatUint(e.ModSeq, 10), ")")
 	}
@@ -71,7 +73,7 @@ const systemFlags = `\Answered \Flagged \Deleted \Seen \Draft`
 // learn notes the keywords of messages and tells whether there were new ones.
 func (v *view) learn(messages []*imapstore.Entry) (more bool) {
 	for _, e := range messages {
-		for _, f := range e.Flags {
+		for _, f := range showable(e.Flags) {
 			if f[0] != '\\' && !v.keywords[f] {
 				v.keywords[f] = true
 				more = true

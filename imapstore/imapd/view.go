@@ -17,6 +17,7 @@ type view struct {
 	snap     *imapstore.Snapshot
 	readOnly bool
 	keywords map[string]bool // told in FLAGS
+	recent   []uidRun        // in order; for RFC 3501 only
 }
 
 // exists is how many messages the client knows of.

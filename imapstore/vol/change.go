@@ -12,10 +12,9 @@ import (
 // then one batch in the journal, then made true in memory, all or nothing. It
 // is used by who holds the account alone.
 type change struct {
-	a *account
-	accountState
-	own     bool // the account's own record changes
+	a       *account
 	modseq  uint64
+	acc     *accountState // what the account becomes, nil as long as it stays as it is
 	made    []*mailbox
 	renamed []naming
 	added   []placed
@@ -42,23 +41,36 @@ func (a *account) change() *change {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.modseq++
-	return &change{a: a, accountState: a.state(), modseq: a.modseq, gone: map[*mailbox][]imapstore.UID{}}
+	return &change{a: a, modseq: a.modseq, gone: map[*mailbox][]imapstore.UID{}}
+}
+
+// account is what the account becomes, to be changed.
+func (c *change) account() *accountState {
+	if c.acc == nil {
+		c.a.mu.Lock()
+		st := c.a.state()
+		c.a.mu.Unlock()
+		st.ver, st.modseq = c.modseq, c.modseq
+		c.acc = &st
+	}
+	return c.acc
 }
 
 // make adds a mailbox.
 func (c *change) make(name, use string) *mailbox {
-	c.validity++
-	m := &mailbox{a: c.a, id: c.nextBox, name: name, use: use, ver: c.modseq, highest: c.modseq,
-		validity: c.validity, tipUID: 1, nextUID: 1}
-	c.nextBox++
-	c.made, c.own = append(c.made, m), true
+	st := c.account()
+	st.validity++
+	m := &mailbox{a: c.a, id: st.nextBox, name: name, use: use, ver: c.modseq, highest: c.modseq,
+		validity: st.validity, tipUID: 1, nextUID: 1}
+	st.nextBox++
+	c.made = append(c.made, m)
 	return m
 }
 
 // drop takes a mailbox away with all that is in it.
 func (c *change) drop(m *mailbox) {
-	c.accountState.gone.add(m.id, m.id)
-	c.dropped, c.own = append(c.dropped, m), true
+	c.account().gone.add(m.id, m.id)
+	c.dropped = append(c.dropped, m)
 }
 
 // rename gives a mailbox another name, use or kind.
@@ -68,16 +80,16 @@ func (c *change) rename(m *mailbox, name, use string, noselect bool) {
 
 // subscribe sets or takes off a subscription.
 func (c *change) subscribe(name string, on bool) {
-	i, has := slices.BinarySearch(c.subs, name)
-	switch {
-	case on && !has:
-		c.subs = slices.Insert(slices.Clone(c.subs), i, name)
-	case !on && has:
-		c.subs = slices.Delete(slices.Clone(c.subs), i, i+1)
-	default:
+	if c.a.subs[name] == on {
 		return
 	}
-	c.own = true
+	st := c.account()
+	i, _ := slices.BinarySearch(st.subs, name)
+	if on {
+		st.subs = slices.Insert(st.subs, i, name)
+	} else {
+		st.subs = slices.Delete(st.subs, i, i+1)
+	}
 }
 
 // add puts a copy of e into m, as its newest message.
@@ -126,9 +138,8 @@ func (c *change) commit(ctx context.Context) error {
 }
 
 func (c *change) encode(b *journal.Batch) {
-	if c.own || c.quota != c.a.quota || c.removed {
-		c.ver, c.accountState.modseq, c.own = c.modseq, c.modseq, true
-		b.Add(kindAccount, c.accountState.encode())
+	if c.acc != nil {
+		b.Add(kindAccount, c.acc.encode())
 	}
 	for _, m := range c.made {
 		b.Add(kindMailbox, m.encode())
@@ -148,17 +159,22 @@ func (c *change) encode(b *journal.Batch) {
 	}
 }
 
+// become makes a state of the account its own. The caller holds mu.
+func (a *account) become(st *accountState) {
+	a.ver, a.quota, a.removed, a.nextBox, a.validity = st.ver, st.quota, st.removed, st.nextBox, st.validity
+	a.subs = map[string]bool{}
+	for _, n := range st.subs {
+		a.subs[n] = true
+	}
+}
+
 // apply makes the change true in memory and returns the blobs to release.
 func (c *change) apply() (released []journal.BlobID) {
 	a := c.a
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if c.own {
-		a.ver, a.quota, a.removed, a.nextBox, a.validity = c.ver, c.quota, c.removed, c.nextBox, c.validity
-		a.subs = map[string]bool{}
-		for _, n := range c.subs {
-			a.subs[n] = true
-		}
+	if c.acc != nil {
+		a.become(c.acc)
 	}
 	for _, r := range c.renamed {
 		delete(a.byName, r.m.name)

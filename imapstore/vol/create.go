@@ -104,7 +104,7 @@ func (s *Store) SetQuota(ctx context.Context, name string, quota int64) error {
 			return nil
 		}
 		c := a.change()
-		c.quota = quota
+		c.account().quota = quota
 		return c.commit(ctx)
 	})
 }
@@ -117,7 +117,7 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	}
 	return a.exclusive(func() error {
 		c := a.change()
-		c.removed = true
+		c.account().removed = true
 		for _, m := range a.boxes {
 			c.drop(m)
 		}

@@ -35,7 +35,7 @@ const maxKeywords = 4096
 // them (RFC 9051 section 2.3.2). fs are clean; the caller holds a.mu.
 func (m *mailbox) firstSeen(fs []string) []string {
 	for i, f := range fs {
-		if f[0] == '\\' {
+		if strings.HasPrefix(f, `\`) {
 			continue
 		}
 		low := strings.ToLower(f)

@@ -1,6 +1,7 @@
 package vol
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"weak"
@@ -106,7 +107,7 @@ func (m *mailbox) own() {
 }
 
 func (m *mailbox) find(uid imapstore.UID) (int, bool) {
-	return slices.BinarySearchFunc(m.live, uid, func(e *imapstore.Entry, u imapstore.UID) int { return int(e.UID) - int(u) })
+	return slices.BinarySearchFunc(m.live, uid, func(e *imapstore.Entry, u imapstore.UID) int { return cmp.Compare(e.UID, u) })
 }
 
 // publish adds the newest message to what is seen.

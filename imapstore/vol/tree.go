@@ -153,7 +153,7 @@ func (a *account) Subscribe(ctx context.Context, name string, on bool) error {
 	return a.exclusive(func() error {
 		c := a.change()
 		c.subscribe(name, on)
-		if !c.own {
+		if c.acc == nil {
 			return nil
 		}
 		return c.commit(ctx)

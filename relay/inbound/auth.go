@@ -33,16 +33,16 @@ func (s *session) authenticate(user, password string) mail.Reply {
 	id, err := s.cfg.Directory.Authenticate(s.ctx, user, password)
 	switch {
 	case err == nil:
-		authAttempts.WithLabelValues(s.cfg.Name, "ok").Inc()
+		authAttempts.WithLabelValues("smtp", "ok").Inc()
 		s.ps.Auth = id
 		s.log.Info("authenticated", "id", s.name(), "user", id.User)
 		return mail.Reply{}
 	case errors.Is(err, ErrCredentials):
-		authAttempts.WithLabelValues(s.cfg.Name, "refused").Inc()
+		authAttempts.WithLabelValues("smtp", "refused").Inc()
 		s.log.Warn("authentication refused", "id", s.name(), "user", user)
 		return mail.Refuse(35, 7, 8, "The user name or the password is wrong")
 	}
-	authAttempts.WithLabelValues(s.cfg.Name, "error").Inc()
+	authAttempts.WithLabelValues("smtp", "error").Inc()
 	s.log.Error("authentication failed", "id", s.name(), "user", user, "error", err)
 	return mail.Defer(54, 7, 0, "Authentication is not possible now, try again later")
 }

@@ -83,7 +83,14 @@ func (c *conn) round() {
 func (c *conn) caught(where string) {
 	if p := recover(); p != nil {
 		c.panicked(where, p)
+		c.hangUp()
 	}
+}
+
+// hangUp ends a connection in which something broke.
+func (c *conn) hangUp() {
+	c.wire.put(421, "4.3.0", []string{"Internal error, closing the connection"})
+	c.wire.flush()
 }
 
 func (c *conn) panicked(where string, p any) {
@@ -101,7 +108,7 @@ func (g guarded) Read(p []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			g.c.panicked("wire", v)
-			g.c.wire.closed = true
+			g.c.hangUp()
 			n, err = 0, io.EOF
 		}
 	}()
@@ -112,7 +119,7 @@ func (g guarded) Write(p []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			g.c.panicked("wire", v)
-			g.c.wire.closed = true
+			g.c.hangUp()
 			n, err = 0, io.ErrClosedPipe
 		}
 	}()

@@ -3,6 +3,7 @@ package inbound
 import (
 	"bufio"
 	"io"
+	"log"
 	"net"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 func TestEngine(t *testing.T) {
 	client, server := net.Pipe()
 	engine := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &probe{}, nil }))
+	engine.ErrorLog = log.New(io.Discard, "", 0)
 	engine.AllowInsecureAuth, engine.EnableDSN, engine.EnableSMTPUTF8 = true, true, true
 	done := make(chan struct{})
 	l := &oneShot{first: make(chan net.Conn, 1), done: done, addr: server.LocalAddr()}

@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"os"
@@ -9,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/trail"
 )
 
 // scripted is a connection in memory on which a client says what it says, in
@@ -102,9 +107,31 @@ func BenchmarkMessage8K(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for i := 0; i < b.N; i += each {
-		s := newSite(nil)
+		s := newSite(func(c *Config) { c.Spool, c.Trail = nullSpool{}, nullTrail{} })
 		if said := talkIn(&s.cfg, script, 16<<10); strings.Count(said, "Queued as") != each {
 			b.Fatal(said)
 		}
 	}
 }
+
+// nullSpool and nullTrail forget.
+type nullSpool struct{}
+
+func (nullSpool) Draft(mail.ID) (Draft, error) { return &nullDraft{}, nil }
+
+type nullDraft struct{ n int }
+
+func (d *nullDraft) Write(p []byte) (int, error)                       { d.n += len(p); return len(p), nil }
+func (d *nullDraft) Blob() mail.Blob                                   { return nullBlob(d.n) }
+func (d *nullDraft) Commit(context.Context, ...queue.Submission) error { return nil }
+func (d *nullDraft) Discard()                                          {}
+
+type nullBlob int
+
+func (b nullBlob) Size() int64                  { return int64(b) }
+func (nullBlob) Open() (mail.BlobReader, error) { return nil, io.EOF }
+
+type nullTrail struct{}
+
+func (nullTrail) Record(*trail.Record) {}
+func (nullTrail) Event(trail.Event)    {}

@@ -59,7 +59,13 @@ func FromQueue(q *queue.Queue) Spool { return queueSpool{q} }
 
 type queueSpool struct{ q *queue.Queue }
 
-func (s queueSpool) Draft(id mail.ID) (Draft, error) { return s.q.Draft(id) }
+func (s queueSpool) Draft(id mail.ID) (Draft, error) {
+	d, err := s.q.Draft(id)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
 
 // Protocol is what a listener speaks.
 type Protocol uint8
@@ -103,7 +109,7 @@ type Config struct {
 	Trail     trail.Writer
 	IDs       *mail.IDs
 	Now       func() time.Time
-	Log       *slog.Logger
+	Log       *slog.Logger // names the listener already
 
 	// Quarantine is the envelope recipient of a quarantine of that name.
 	Quarantine func(name string) mail.Address

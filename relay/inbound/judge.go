@@ -1,27 +1,58 @@
 package inbound
 
 import (
+	"slices"
+
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
 )
 
+// judged is what came of a stage that is about the session: a verdict to be
+// answered at RCPT, and what rules had noted by then.
+type judged struct {
+	verdict pipeline.Verdict // of Action None where nothing is to be answered
+	ledger  pipeline.Ledger
+	trace   []trail.Rule
+}
+
+// restore takes back what was noted since.
+func (j judged) restore(ps *pipeline.Session) { ps.Ledger, ps.Trace = j.ledger, j.trace }
+
 // connect is stage Connect. A Reply ends the connection before it begins.
-func (s *session) connect() mail.Reply { return s.judgeSession(pipeline.Connect) }
+func (s *session) connect() (r mail.Reply) {
+	r, s.connected = s.judgeSession(pipeline.Connect)
+	return r
+}
+
+// remembered is the verdict of the session's stages, the first of them first.
+func (s *session) remembered() pipeline.Verdict {
+	if s.connected.verdict.Action != pipeline.None {
+		return s.connected.verdict
+	}
+	return s.greeted.verdict
+}
 
 // judgeSession asks the policy about the client itself. Its verdict is answered
 // at RCPT unless the listener rejects early; a drop is answered at once.
-func (s *session) judgeSession(at pipeline.Stage) mail.Reply {
+func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
 	v := first(s.cfg.Policies.PlanFor(s.cfg.Name).Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
 	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
 		r := refusal(v, s.ps.ID)
 		s.recordSession(v, r)
-		return r
+		return r, judged{}
 	}
-	if v.Action != pipeline.None && v.Action != pipeline.Accept && s.remembered.Action == pipeline.None {
-		s.remembered = v
+	if v.Action == pipeline.Accept {
+		v = pipeline.Verdict{}
 	}
-	return mail.Reply{}
+	return mail.Reply{}, judged{v, clipped(s.ps.Ledger), slices.Clip(s.ps.Trace)}
+}
+
+// clipped is a ledger whose lists grow elsewhere.
+func clipped(l pipeline.Ledger) pipeline.Ledger {
+	l.Tags, l.Skip, l.Symbols = slices.Clip(l.Tags), slices.Clip(l.Skip), slices.Clip(l.Symbols)
+	l.Fields, l.Edits, l.Copies = slices.Clip(l.Fields), slices.Clip(l.Edits), slices.Clip(l.Copies)
+	return l
 }
 
 // first is the verdict of a stage that gives at most one.

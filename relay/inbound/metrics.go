@@ -8,8 +8,8 @@ var (
 	connections  = meter.Counter("forepost_smtp_connections_total", "Connections: taken, or refused by a limit.", "listener", "result")
 	messages     = meter.Counter("forepost_messages_total", "Messages by what became of them.", "listener", "verdict")
 	messageBytes = meter.Counter("forepost_message_bytes_total", "Octets of messages that were taken.", "listener")
-	handshakes   = meter.Counter("forepost_tls_inbound_handshakes_total", "TLS handshakes of SMTP clients.", "version", "result")
-	authAttempts = meter.Counter("forepost_smtp_auth_attempts_total", "AUTH: ok, refused, or error where it could not tell.", "listener", "result")
+	handshakes   = meter.Counter("forepost_tls_handshakes_total", "TLS handshakes of SMTP clients.", "direction", "version", "result")
+	authAttempts = meter.Counter("forepost_auth_attempts_total", "AUTH: ok, refused, or error where it could not tell.", "protocol", "result")
 )
 
-func countTLS(version, result string) { handshakes.WithLabelValues(version, result).Inc() }
+func countTLS(version, result string) { handshakes.WithLabelValues("in", version, result).Inc() }

@@ -34,6 +34,7 @@ func (s *session) outcome(tx *transaction, o trail.Outcome) {
 // refuse notes a refusal, with the reply that was given, and counts it. to is
 // nil where it was the transaction's.
 func (s *session) refuse(tx *transaction, to []string, v pipeline.Verdict, r mail.Reply) {
+	s.noted = true
 	messages.WithLabelValues(s.cfg.Name, v.Action.String()).Inc()
 	if tx.refused++; tx.refused > maxRefused {
 		return
@@ -43,16 +44,37 @@ func (s *session) refuse(tx *transaction, to []string, v pipeline.Verdict, r mai
 		"action", v.Action.String(), "rule", v.Rule, "reply", r.String())
 }
 
-// recordMail is the trail of a MAIL that was refused before any policy was asked.
-func (s *session) recordMail(from mail.Address, v pipeline.Verdict, r mail.Reply) {
+// recordMail is the trail of a MAIL that was refused before any policy was
+// asked. from is nil where it could not be read.
+func (s *session) recordMail(from *mail.Address, rule, reply string) {
+	s.noted = true
 	rec := s.newRecord(s.current)
-	path := from.String()
-	rec.From = &path
-	r = naming(r, s.current)
-	rec.Outcomes = []trail.Outcome{{Action: v.Action.String(), Rule: v.Rule, Reply: r.String()}}
+	if from != nil {
+		path := from.String()
+		rec.From = &path
+	}
+	rec.Outcomes = []trail.Outcome{{Action: pipeline.Reject.String(), Rule: rule, Reply: reply}}
 	s.cfg.Trail.Record(rec)
-	messages.WithLabelValues(s.cfg.Name, v.Action.String()).Inc()
-	s.log.Info("refused", "id", string(s.current), "from", path, "rule", v.Rule, "reply", r.String())
+	messages.WithLabelValues(s.cfg.Name, pipeline.Reject.String()).Inc()
+	s.log.Info("refused", "id", string(s.current), "rule", rule, "reply", reply)
+}
+
+// refused notes refusals of the wire and of go-smtp, that is of syntax and of
+// declared sizes: those of the session are noted where they are made.
+func (s *session) refused(verb, reply string) {
+	noted := s.noted
+	s.noted = false
+	switch {
+	case noted || s.current == "":
+	case verb == "MAIL" && s.tx == nil:
+		s.recordMail(nil, "builtin.syntax", reply)
+		s.noted = false
+	case verb == "RCPT" && s.tx != nil:
+		s.tx.touched = true
+		if s.tx.refused++; s.tx.refused <= maxRefused {
+			s.outcome(s.tx, trail.Outcome{Action: pipeline.Reject.String(), Rule: "builtin.syntax", Reply: reply})
+		}
+	}
 }
 
 // write completes the record and gives it to the trail.

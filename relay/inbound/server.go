@@ -54,7 +54,7 @@ func (s *Server) Serve(l net.Listener) error {
 			return nil
 		default:
 			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			s.cfg.Log.Error("accepting a connection failed, waiting", "listener", s.cfg.Name, "error", err, "wait", wait)
+			s.cfg.Log.Error("accepting a connection failed, waiting", "error", err, "wait", wait)
 			s.pause(wait)
 		}
 	}

@@ -26,10 +26,12 @@ type session struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	remembered pipeline.Verdict // of Connect or Helo, to be answered at RCPT
-	current    mail.ID          // of the transaction, from MAIL on
-	count      int              // transactions so far
-	tx         *transaction     // nil unless MAIL was accepted
+	connected judged       // what came of Connect
+	greeted   judged       // and of Helo
+	current   mail.ID      // of the transaction, from MAIL on
+	count     int          // transactions so far
+	tx        *transaction // nil unless MAIL was accepted
+	noted     bool         // the trail knows of the refusal that is about to go out
 }
 
 func newSession(c *conn) *session {
@@ -39,7 +41,7 @@ func newSession(c *conn) *session {
 		ID: cfg.IDs.Session(), Start: cfg.Now(), Listener: cfg.Name, Client: c.client,
 		Trusted: trusted(cfg, c),
 	}
-	s.log = cfg.Log.With("listener", cfg.Name, "client", c.client.String())
+	s.log = cfg.Log.With("client", c.client.String())
 	s.ctx, s.cancel = context.WithCancel(c.srv.stop)
 	return s
 }
@@ -95,13 +97,17 @@ func (s *session) secured(state tls.ConnectionState) {
 	s.ps.TLS = pipeline.TLS{On: true, Version: tls.VersionName(state.Version),
 		Cipher: tls.CipherSuiteName(state.CipherSuite), Verified: len(state.VerifiedChains) > 0}
 	s.ps.Helo, s.ps.ESMTP, s.ps.Auth = "", false, mail.Identity{}
+	s.greeted = judged{}
 }
 
 // hello takes HELO, EHLO or LHLO.
 func (s *session) hello(verb, name string) mail.Reply {
 	s.abort(verb)
 	s.ps.Helo, s.ps.ESMTP = name, verb != "HELO"
-	return s.judgeSession(pipeline.Helo)
+	s.connected.restore(s.ps) // of an earlier HELO nothing holds
+	r, j := s.judgeSession(pipeline.Helo)
+	s.greeted = j
+	return r
 }
 
 // begin gives the transaction its ID, which even a refusal of MAIL names.

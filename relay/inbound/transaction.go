@@ -31,13 +31,13 @@ const maxRefused = 1000
 // mail is MAIL, parsed by go-smtp and the wire.
 func (s *session) mail(from mail.Address, o *smtp.MailOptions) mail.Reply {
 	if r := s.mayMail(from); !r.IsZero() {
-		s.recordMail(from, pipeline.Verdict{Action: pipeline.Reject, Rule: "builtin.submission"}, r)
+		s.recordMail(&from, "builtin.submission", naming(r, s.current).String())
 		return r
 	}
 	tx := s.newTransaction(from, o)
 	v := first(tx.plan.Run(tx.ctx, pipeline.Mail, tx.Transaction))
-	if s.remembered.Action != pipeline.None {
-		v = s.remembered
+	if before := s.remembered(); before.Action != pipeline.None {
+		v = before
 	}
 	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
 		r := refusal(v, s.current)

@@ -32,7 +32,8 @@ type wire struct {
 	path    mail.Address
 	sasl    bool // the next line answers a challenge of AUTH
 	data    dataState
-	size    int64 // octets of the data so far
+	size    int64  // octets of the data so far
+	decoded []byte // room for them
 
 	engine []byte   // what go-smtp has written of a line
 	lines  []string // and of a reply
@@ -60,6 +61,7 @@ type talker interface {
 	utf8() bool // the transaction is under SMTPUTF8
 	id() mail.ID
 	secured(tls.ConnectionState)
+	refused(verb, reply string) // a refusal goes out, whoever made it
 }
 
 // dataState is how far DATA has come.
@@ -80,6 +82,7 @@ const (
 	drainData    = 1 << 20   // octets of data that are read beyond the limit and as much again
 	dataDeadline = time.Hour // for the whole of the data
 	writeTime    = time.Minute
+	tlsTime      = time.Minute // for a handshake
 )
 
 var bufPool = sync.Pool{New: func() any { b := make([]byte, bufSize); return &b }}
@@ -103,8 +106,7 @@ func (w *wire) release() {
 	bufPool.Put(&b)
 }
 
-// Read gives go-smtp the next command line. A panic here would be nobody's: go-smtp
-// catches only those of its handlers.
+// Read gives go-smtp the next command line.
 func (w *wire) Read(p []byte) (n int, err error) {
 	if len(w.pending) == 0 {
 		if err := w.next(); err != nil {

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -123,7 +124,25 @@ func (w *wire) mail(arg string) string {
 	if err == nil {
 		w.path, err = mail.ParseAddress(path, hasParam(params, "SMTPUTF8"))
 	}
+	if err == nil && sizeOver(params, w.cfg.MaxSize) {
+		w.answer(552, "5.3.4", "The message is larger than the limit")
+		return ""
+	}
 	return w.withPath("MAIL FROM:", params, err, 7)
+}
+
+// sizeOver tells whether SIZE is over the limit, however many digits it has
+// (RFC 1870 section 4 allows 20; go-smtp reads 32 bits).
+func sizeOver(params string, limit int64) bool {
+	for _, p := range strings.Fields(params) {
+		name, value, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(name, "SIZE") {
+			continue
+		}
+		n, err := strconv.ParseUint(value, 10, 63)
+		return err == nil && int64(n) > limit || errors.Is(err, strconv.ErrRange)
+	}
+	return false
 }
 
 func (w *wire) rcpt(arg string) string {

@@ -36,7 +36,8 @@ func (w *wire) readData(max int64, sink func([]byte)) error {
 		return errors.New("no data to be read")
 	}
 	w.data = dataBroken
-	dec := dotDecoder{repair: w.cfg.RepairLines}
+	dec := dotDecoder{repair: w.cfg.RepairLines, out: w.decoded}
+	defer func() { w.decoded = dec.out[:0] }()
 	last := deadlineIn(dataDeadline)
 	for done := false; !done; {
 		if w.r == w.n {
@@ -103,7 +104,7 @@ func (w *wire) startTLS(arg string) {
 
 // handshake puts TLS over the connection.
 func (w *wire) handshake() error {
-	ctx, cancel := context.WithTimeout(context.Background(), w.cfg.Idle)
+	ctx, cancel := context.WithTimeout(context.Background(), min(tlsTime, w.cfg.Idle))
 	defer cancel()
 	conn := tls.Server(w.conn, w.cfg.TLS)
 	w.conn.SetDeadline(time.Time{}) // the context's holds

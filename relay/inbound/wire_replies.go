@@ -116,7 +116,10 @@ func (w *wire) refuse(r mail.Reply) {
 // counted puts a reply out and counts refusals: too many, and the client hears
 // 421 in place of the last.
 func (w *wire) counted(code int, enhanced string, lines []string) {
-	if code >= 500 {
+	if code >= 400 {
+		w.talk.refused(w.verb, fmt.Sprint(code, " ", enhanced, " ", strings.Join(lines, " ")))
+	}
+	if code >= 500 && !(w.cfg.Protocol == LMTP && w.verb == "DATA") { // there each recipient has a reply
 		if w.errors++; w.errors >= w.cfg.MaxErrors {
 			code, enhanced, lines = 421, "4.7.0", []string{"Too many errors, closing the connection"}
 		}

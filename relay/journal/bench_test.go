@@ -1,4 +1,4 @@
-package journal
+package journal_test
 
 import (
 	"context"
@@ -6,12 +6,28 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/forepost/forepost/relay/journal"
 )
+
+// onDisk opens a journal on the real disk.
+func onDisk(b *testing.B, dir string, own journal.Owner) *journal.Journal {
+	j, err := journal.Open(dir, journal.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { j.Close() })
+	j.Register(own, journal.KindQueue)
+	if err := j.Recover(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	return j
+}
 
 // BenchmarkCommit is 64 writers, each with one message of 8 KiB and a record a
 // commit, acknowledged when it is on the disk.
 func BenchmarkCommit(b *testing.B) {
-	j := openTest(b, b.TempDir(), Options{}, &memory{})
+	j := onDisk(b, b.TempDir(), &list{})
 	data := make([]byte, 8<<10)
 	record := make([]byte, 200)
 	b.SetBytes(int64(len(data)))
@@ -33,13 +49,13 @@ func BenchmarkCommit(b *testing.B) {
 	b.ReportMetric(float64(b.N)/float64(j.Stats().Syncs), "commits/sync")
 }
 
-func commitOne(b *testing.B, j *Journal, data, record []byte) {
+func commitOne(b *testing.B, j *journal.Journal, data, record []byte) {
 	w := j.NewBlob()
 	if _, err := w.Write(data); err != nil {
 		b.Error(err)
 	}
-	var batch Batch
-	batch.Add(KindQueue, record)
+	var batch journal.Batch
+	batch.Add(journal.KindQueue, record)
 	batch.AddBlob(w)
 	if err := j.Commit(context.Background(), &batch); err != nil {
 		b.Error(err)
@@ -49,10 +65,10 @@ func commitOne(b *testing.B, j *Journal, data, record []byte) {
 
 // BenchmarkReadBlob opens and reads a message of 8 KiB.
 func BenchmarkReadBlob(b *testing.B) {
-	j := openTest(b, b.TempDir(), Options{}, &memory{})
+	j := onDisk(b, b.TempDir(), &list{})
 	w := j.NewBlob()
 	w.Write(make([]byte, 8<<10))
-	var batch Batch
+	var batch journal.Batch
 	batch.AddBlob(w)
 	if err := j.Commit(context.Background(), &batch); err != nil {
 		b.Fatal(err)

@@ -102,7 +102,7 @@ func (j *journal) compact(ctx context.Context) (done int, err error) {
 func (j *journal) pick() (s *segment, rewrite bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.state != running {
+	if j.state != running || j.skim {
 		return nil, false
 	}
 	var front []*segment

@@ -33,7 +33,7 @@ func (j *journal) evacuate(ctx context.Context, s *segment) error {
 // in it, and those that lie before it but are named by a batch in it.
 func (j *journal) dependents(ctx context.Context, s *segment) ([]BlobID, error) {
 	needed := map[BlobID]bool{}
-	err := j.eachFrame(ctx, s, func(off int64, h frame, payload func() ([]byte, error)) error {
+	err := j.eachFrame(ctx, s, s.end, func(off int64, h frame, payload func() ([]byte, error)) error {
 		switch h.typ {
 		case frameBlob:
 			if j.liesIn(h.blob, extent{s.number, uint32(off), h.length}) {

@@ -56,6 +56,8 @@ type Options struct {
 	SegmentSize int64         // octets; default 256 MiB (tests use less)
 	MaxDelay    time.Duration // the longest that Append (not Commit) leaves records unsynced; default 1 s
 	NoSync      bool          // for what may be lost in a power cut (trail, state): Commit does not wait for the disk
+	MaxAge      time.Duration // a segment older than this is followed by a new one at the next write; default none
+	Skim        bool          // for what is read with Scan and given up with Drop (trail): no replay, no compaction, no blobs
 	Disk        Disk          // default: the operating system's
 	Now         func() time.Time
 	Log         *slog.Logger
@@ -158,6 +160,31 @@ func (j *Journal) Release(id BlobID) { j.release(id) }
 // Compact gives up the segments whose live share is low. It runs by itself,
 // too; done is how many segments went.
 func (j *Journal) Compact(ctx context.Context) (done int, err error) { return j.compact(ctx) }
+
+// Segment is one file of a Journal.
+type Segment struct {
+	Number  uint32
+	Bytes   int64 // written
+	Created time.Time
+	Sealed  time.Time // zero while it is written
+}
+
+// Segments are all that there are, oldest first.
+func (j *Journal) Segments() []Segment { return j.list() }
+
+// Scan calls f for the records in a segment that were written up to now, in
+// their order. data is valid during the call. A segment that is not there (any
+// more) has none. An error of f ends the scan and is returned as it is.
+func (j *Journal) Scan(ctx context.Context, segment uint32, f func(k Kind, data []byte) error) error {
+	return j.scan(ctx, segment, f)
+}
+
+// Drop gives up the oldest segments whole, without asking the owners: those
+// sealed before a time, and as many more as it takes for the rest to have most
+// octets at the most (0: no bound). For journals without blobs.
+func (j *Journal) Drop(before time.Time, most int64) (done int, err error) {
+	return j.dropOld(before, most)
+}
 
 // Stats is how much there is.
 type Stats struct {

@@ -34,9 +34,12 @@ type journal struct {
 	chunk       int   // octets of a blob in memory
 	maxDelay    time.Duration
 	noSync      bool
+	maxAge      time.Duration
+	skim        bool
 	now         func() time.Time
 	log         *slog.Logger
 	owners      [256]Owner
+	requests    sync.Pool // of the journal, not of the process: tests in a bubble of time may not share channels
 
 	mu       sync.Mutex // guards what follows
 	state    lifeState
@@ -96,6 +99,7 @@ func (j *journal) configure(dir string, o Options) {
 	if j.now == nil {
 		j.now = time.Now
 	}
+	j.maxAge, j.skim = o.MaxAge, o.Skim
 	j.maxDelay = o.MaxDelay
 	if j.maxDelay <= 0 {
 		j.maxDelay = time.Second
@@ -165,6 +169,7 @@ func (j *journal) openSegment(path string, number uint32, void bool) error {
 	if err != nil {
 		return err
 	}
+	s.created = head.created
 	j.raiseBlob(head.nextBlob)
 	return nil
 }

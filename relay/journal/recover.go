@@ -52,7 +52,11 @@ type replayer struct {
 
 func (r *replayer) run(ctx context.Context) error {
 	r.win = window{f: r.s.f, size: r.s.alloc}
-	verify := r.last && !r.looksSealed()
+	isSealed := r.looksSealed()
+	if r.j.skim && isSealed {
+		r.off = r.s.alloc - sealLen
+	}
+	verify := r.last && !isSealed
 	for !r.sealed {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -70,7 +74,7 @@ func (r *replayer) run(ctx context.Context) error {
 		r.off += headLen + int64(h.length)
 		r.seq = h.seq
 	}
-	r.s.end = r.off
+	r.s.end, r.s.written = r.off, r.off
 	r.j.w.seq = max(r.j.w.seq, r.seq)
 	r.j.w.synced = r.j.w.seq
 	return nil
@@ -135,7 +139,7 @@ func (r *replayer) batch(payload []byte) error {
 	for _, b := range d.blobs {
 		r.declare(b)
 	}
-	if r.s.void {
+	if r.s.void || r.j.skim {
 		return nil
 	}
 	err = eachRecord(d.records, func(k Kind, data []byte) error {

@@ -1,9 +1,6 @@
 package journal
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // request is what the writer is asked to do: write a batch, write a part of a
 // blob, or run something between two groups.
@@ -24,15 +21,16 @@ type request struct {
 	at   []extent    // where the last parts of blobs came to lie
 }
 
-var requests = sync.Pool{New: func() any { return &request{done: make(chan error, 1)} }}
-
 // request makes a batch ready to be written, as much as can be done without
 // knowing its place.
 func (j *journal) request(b *batch) (*request, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	r := requests.Get().(*request)
+	r, _ := j.requests.Get().(*request)
+	if r == nil {
+		r = &request{done: make(chan error, 1)}
+	}
 	r.frame = b.encode(r.frame[:0])
 	r.sum = checksum(r.frame[headLen:])
 	r.blobs, r.moved, r.then, r.at = b.blobs, b.moved, b.then, r.at[:0]
@@ -41,12 +39,12 @@ func (j *journal) request(b *batch) (*request, error) {
 }
 
 // recycle gives r back once nobody else looks at it.
-func (r *request) recycle() {
+func (j *journal) recycle(r *request) {
 	if cap(r.frame) > 64<<10 {
 		r.frame = nil
 	}
 	*r = request{frame: r.frame[:0], done: r.done, at: r.at[:0]}
-	requests.Put(r)
+	j.requests.Put(r)
 }
 
 func (r *request) answer(err error) {
@@ -70,7 +68,7 @@ func (j *journal) commit(ctx context.Context, b *Batch) error {
 	j.submit(r)
 	select {
 	case err = <-r.done:
-		r.recycle()
+		j.recycle(r)
 		return err
 	case <-ctx.Done():
 		return ctx.Err()

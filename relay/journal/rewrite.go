@@ -23,7 +23,7 @@ func (j *journal) rewrite(ctx context.Context, s *segment) error {
 		slice, octets = slice[:0], 0
 		return err
 	}
-	err := j.eachFrame(ctx, s, func(off int64, h frame, payload func() ([]byte, error)) error {
+	err := j.eachFrame(ctx, s, s.end, func(off int64, h frame, payload func() ([]byte, error)) error {
 		if h.typ != frameBatch {
 			return nil
 		}
@@ -86,7 +86,7 @@ func (w *writer) own(b *batch) error {
 	}
 	w.group([]*request{r}, true)
 	err = <-r.done
-	r.recycle()
+	w.j.recycle(r)
 	return err
 }
 
@@ -123,11 +123,11 @@ func (j *journal) syncDir() error {
 	return nil
 }
 
-// eachFrame reads the frames of a sealed segment; payload reads and checks.
-func (j *journal) eachFrame(ctx context.Context, s *segment, f func(off int64, h frame, payload func() ([]byte, error)) error) error {
+// eachFrame reads the frames of a segment up to end; payload reads and checks.
+func (j *journal) eachFrame(ctx context.Context, s *segment, end int64, f func(off int64, h frame, payload func() ([]byte, error)) error) error {
 	path := s.name(j.dir)
-	win := window{f: s.f, size: s.end}
-	for off := int64(0); off < s.end; {
+	win := window{f: s.f, size: end}
+	for off := int64(0); off < end; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ func (w *writer) room(n int64, bulky bool) error {
 		if bulky {
 			left -= w.j.reserve
 		}
-		if left >= 0 {
+		if left >= 0 && !w.aged() {
 			return nil
 		}
 	}
@@ -22,6 +22,11 @@ func (w *writer) room(n int64, bulky bool) error {
 		return ErrFull
 	}
 	return w.rotate(n)
+}
+
+// aged tells whether the segment has records and is older than it may be.
+func (w *writer) aged() bool {
+	return w.j.maxAge > 0 && w.seg.end > segmentHeadLen && w.j.now().Sub(w.seg.created) >= w.j.maxAge
 }
 
 // rotate seals the segment and begins the next one, with room for n octets.
@@ -59,7 +64,7 @@ func (w *writer) rotate(n int64) error {
 // prepare makes the file of the next segment under a name that recovery
 // ignores, durable but for its directory entry.
 func (w *writer) prepare(seq uint64, size int64) (*segment, error) {
-	s := &segment{number: w.j.last + 1, alloc: size, end: segmentHeadLen}
+	s := &segment{number: w.j.last + 1, alloc: size, end: segmentHeadLen, written: segmentHeadLen, created: w.j.now()}
 	s.hold()
 	name := segmentName(w.j.dir, s.number, extNew)
 	f, err := w.j.disk.Create(name)
@@ -67,7 +72,7 @@ func (w *writer) prepare(seq uint64, size int64) (*segment, error) {
 		return nil, w.cannot(name, err)
 	}
 	s.f = f
-	head := segmentHead{created: w.j.now(), nextBlob: BlobID(w.j.nextBlob.Load())}.encode()
+	head := segmentHead{created: s.created, nextBlob: BlobID(w.j.nextBlob.Load())}.encode()
 	h := frame{
 		typ: frameSegment, length: segmentHeadLen - headLen, sum: checksum(head[headLen:]),
 		seq: seq, synced: w.synced, segment: s.number,
@@ -115,6 +120,7 @@ func (w *writer) seal() error {
 	w.j.syncs.Add(1)
 	w.j.mu.Lock()
 	s.end += sealLen
+	s.written = s.end
 	s.sealed = now
 	w.j.mu.Unlock()
 	w.seg = nil

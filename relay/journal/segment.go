@@ -31,7 +31,9 @@ type segment struct {
 	alloc  int64 // octets preallocated
 	end    int64 // where the next frame goes; the length, once sealed
 
-	void    bool // the records were rewritten: only blobs count
+	created time.Time
+	written int64 // how far it can be read
+	void    bool  // the records were rewritten: only blobs count
 	sealed  time.Time
 	records int64 // octets in batch frames
 	live    int64 // octets in frames of blobs that are held or being written

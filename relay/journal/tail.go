@@ -64,7 +64,7 @@ func (r *replayer) cut(why error) error {
 		r.j.log.Info("cut a torn end", "file", r.path, "offset", r.off, "octets", torn, "why", why)
 	}
 	s.sealed, s.end = now, r.off+sealLen
-	s.alloc = s.end
+	s.alloc, s.written = s.end, s.end
 	r.j.w.seq, r.j.w.synced = seq, seq
 	return nil
 }

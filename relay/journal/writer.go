@@ -232,6 +232,7 @@ func (w *writer) apply() {
 	j := w.j
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	w.seg.written = w.base
 	for _, r := range w.placed {
 		if r.part != 0 {
 			j.account(r.at, 1)

@@ -101,6 +101,12 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: %d parts, %d octets, %d deep", c.name, parts, kept, depth(p))
 		}
 	}
+	if p := parseWhole([]byte(bombs["parameters"](2 * maxParams))); !p.Has(DefectLimit) {
+		t.Error("parameters that were not looked at are not told of")
+	}
+	if list, ok := Mailboxes(strings.Repeat("a@b.test,", 2*maxMailboxes)); len(list) != maxMailboxes || ok {
+		t.Errorf("%d mailboxes, %v", len(list), ok)
+	}
 }
 
 func depth(p *Part) int {

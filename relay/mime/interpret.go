@@ -17,11 +17,11 @@ func interpret(p *Part, digest bool) {
 		names.content = p.setType(types[0].Raw)
 	}
 	for _, f := range types[min(1, len(types)):] {
-		_, ps := parseStructured(f.Raw)
+		_, ps := p.structured(f.Raw)
 		names.also(joinParams(ps).all["name"])
 	}
 	for i, f := range disps {
-		value, ps := parseStructured(f.Raw)
+		value, ps := p.structured(f.Raw)
 		set := joinParams(ps)
 		if i == 0 {
 			p.Disposition, p.DispParams, names.disp = value, set.first(), set.all["filename"]
@@ -38,9 +38,18 @@ type nameList struct{ disp, content, other []string }
 
 func (n *nameList) also(more []string) { n.other = append(n.other, more...) }
 
+// structured is parseStructured for a field of p.
+func (p *Part) structured(raw string) (value string, ps []param) {
+	value, ps, whole := parseStructured(raw)
+	if !whole {
+		p.defect(DefectLimit)
+	}
+	return value, ps
+}
+
 // setType reads Content-Type and returns the file names in it.
 func (p *Part) setType(raw string) (names []string) {
-	value, ps := parseStructured(raw)
+	value, ps := p.structured(raw)
 	set := joinParams(ps)
 	if main, sub, ok := strings.Cut(value, "/"); ok && isToken(main) && isToken(sub) {
 		p.Type = value

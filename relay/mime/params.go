@@ -82,9 +82,13 @@ func (sc *scanner) until(stop string) string {
 	return sc.s[start:sc.i]
 }
 
+// maxParams bounds the parameters of one field.
+const maxParams = 1000
+
 // parseStructured reads "value; name=value; ..." (RFC 2045 section 5.1) as
-// clients do: lenient about spaces, missing quotes and empty parameters.
-func parseStructured(raw string) (value string, ps []param) {
+// clients do: lenient about spaces, missing quotes and empty parameters. whole is
+// false where there were more parameters than are looked at.
+func parseStructured(raw string) (value string, ps []param, whole bool) {
 	sc := &scanner{s: unfold(raw)}
 	sc.skip()
 	value = strings.ToLower(sc.until("; \t\r\n("))
@@ -94,12 +98,15 @@ func parseStructured(raw string) (value string, ps []param) {
 			sc.until(";") // something between value and parameters
 			continue
 		}
+		if len(ps) >= maxParams {
+			return value, ps, false
+		}
 		sc.i++
 		if p, ok := sc.param(); ok {
 			ps = append(ps, p)
 		}
 	}
-	return value, ps
+	return value, ps, true
 }
 
 func (sc *scanner) param() (p param, ok bool) {

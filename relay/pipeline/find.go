@@ -18,6 +18,9 @@ var (
 	panics        = meter.Counter("forepost_panics_total", "Panics that were caught. Each is a defect worth a report.", "where")
 )
 
+// CountPanic counts a panic that was caught somewhere else.
+func CountPanic(where string) { panics.WithLabelValues(where).Inc() }
+
 // DefaultTimeout is how long a filter may take that states nothing else.
 const DefaultTimeout = 10 * time.Second
 
@@ -212,7 +215,7 @@ func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 func inspect(ctx context.Context, in *Instance, tx *Transaction) (f Finding, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			panics.WithLabelValues("filter").Inc()
+			CountPanic("filter")
 			f, err = Finding{}, fmt.Errorf("filter %s panicked: %v\n%s", in.Name, p, debug.Stack())
 		}
 	}()

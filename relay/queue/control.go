@@ -2,25 +2,26 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unique"
 
 	"github.com/forepost/forepost/relay/journal"
-	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/trail"
 )
 
-// What people do to entries, by the ID of their transaction. Each answers how
-// many recipients it touched; 0 means that there was nothing to do. Attempts
-// under way are never interrupted. Retry apart, what was answered is durable.
+// What people do to the recipients that a Filter chooses. Each answers how many
+// it touched; 0 means that there was nothing to do. Attempts under way are never
+// interrupted. Retry apart, what was answered is durable.
 
 // Retry makes waiting recipients due at once.
-func (q *Queue) Retry(id mail.ID) int {
+func (q *Queue) Retry(f Filter) int {
 	now := millis(q.o.Now())
 	n := 0
-	for _, e := range q.byID(id) {
+	q.each(&f, func(e *entry, _ *Info, to []int32) {
 		q.mu.Lock()
-		for i := range e.rcpts {
+		defer q.mu.Unlock()
+		for _, i := range to {
 			if r := &e.rcpts[i]; r.state == Waiting {
 				r.next = now
 				n++
@@ -29,16 +30,15 @@ func (q *Queue) Retry(id mail.ID) int {
 		if q.entries[e.key] == e {
 			q.timers.set(e)
 		}
-		q.mu.Unlock()
-	}
+	})
 	q.alarm()
 	return n
 }
 
 // Hold keeps recipients back until Release.
-func (q *Queue) Hold(ctx context.Context, id mail.ID, why string) (int, error) {
+func (q *Queue) Hold(ctx context.Context, f Filter, why string) (int, error) {
 	l := unique.Make(last{said: why})
-	return q.act(ctx, id, "held", why, func(r *rcpt) bool {
+	return q.act(ctx, f, "held", why, func(r *rcpt) bool {
 		if r.state != Waiting && r.state != Ready {
 			return false
 		}
@@ -48,9 +48,9 @@ func (q *Queue) Hold(ctx context.Context, id mail.ID, why string) (int, error) {
 }
 
 // Release lets held recipients go, at once.
-func (q *Queue) Release(ctx context.Context, id mail.ID) (int, error) {
+func (q *Queue) Release(ctx context.Context, f Filter) (int, error) {
 	now := millis(q.o.Now())
-	return q.act(ctx, id, "released", "", func(r *rcpt) bool {
+	return q.act(ctx, f, "released", "", func(r *rcpt) bool {
 		if r.state != Held {
 			return false
 		}
@@ -60,8 +60,8 @@ func (q *Queue) Release(ctx context.Context, id mail.ID) (int, error) {
 }
 
 // Remove throws recipients away; nobody is told but the trail.
-func (q *Queue) Remove(ctx context.Context, id mail.ID, why string) (int, error) {
-	return q.act(ctx, id, "removed", why, func(r *rcpt) bool {
+func (q *Queue) Remove(ctx context.Context, f Filter, why string) (int, error) {
+	return q.act(ctx, f, "removed", why, func(r *rcpt) bool {
 		if r.state.settled() || r.state == Active {
 			return false
 		}
@@ -70,69 +70,73 @@ func (q *Queue) Remove(ctx context.Context, id mail.ID, why string) (int, error)
 	})
 }
 
-// byID finds the entries of a transaction.
-func (q *Queue) byID(id mail.ID) (es []*entry) {
-	for _, e := range q.all() {
-		if e.id == id {
-			es = append(es, e)
-		}
-	}
-	return es
+// deed is a set of changes that are committed together.
+type deed struct {
+	batch    journal.Batch
+	finished []*entry
+	events   []trail.Event
 }
 
-// act changes the recipients of all entries of a transaction in one commit.
-func (q *Queue) act(ctx context.Context, id mail.ID, what, why string, change func(*rcpt) bool) (int, error) {
-	var b journal.Batch
-	var finished []*entry
-	var to []mail.Address
-	for _, e := range q.byID(id) {
-		touched, done := q.alter(&b, e, change)
-		to = append(to, touched...)
-		if done {
-			finished = append(finished, e)
+// deedLen is how many recipients are changed in one commit.
+const deedLen = 1000
+
+// act changes the recipients that f chooses.
+func (q *Queue) act(ctx context.Context, f Filter, what, why string, change func(*rcpt) bool) (n int, err error) {
+	d := &deed{}
+	f.Settle = false
+	q.each(&f, func(e *entry, in *Info, to []int32) {
+		for _, i := range q.alter(d, e, to, change) {
+			d.events = append(d.events, trail.Event{
+				ID: e.id, Time: q.o.Now(), What: what, To: in.Envelope.To[i].Address.String(), Note: why,
+			})
 		}
+		if len(d.events) >= deedLen {
+			n, err = n+len(d.events), errors.Join(err, q.conclude(ctx, d))
+			d = &deed{}
+		}
+	})
+	return n + len(d.events), errors.Join(err, q.conclude(ctx, d))
+}
+
+// conclude commits what was changed in memory.
+func (q *Queue) conclude(ctx context.Context, d *deed) error {
+	if len(d.events) == 0 {
+		return nil
 	}
-	if len(to) == 0 {
-		return 0, nil
-	}
-	err := q.j.Commit(context.WithoutCancel(ctx), &b)
-	for _, e := range finished {
+	err := q.j.Commit(context.WithoutCancel(ctx), &d.batch)
+	for _, e := range d.finished {
 		q.release(e)
 	}
+	for _, ev := range d.events {
+		q.o.Trail.Event(ev)
+	}
 	if err != nil {
-		return 0, fmt.Errorf("queue: %s is %s now, but may not be after a restart: %w", id, what, err)
+		return fmt.Errorf("queue: it is done, but may be undone by a restart: %w", err)
 	}
-	for _, a := range to {
-		q.o.Trail.Event(trail.Event{ID: id, Time: q.o.Now(), What: what, To: a.String(), Note: why})
-	}
-	return len(to), nil
+	return nil
 }
 
-// alter changes the recipients of one entry and adds its record.
-func (q *Queue) alter(b *journal.Batch, e *entry, change func(*rcpt) bool) (touched []mail.Address, done bool) {
-	env, err := decodeEnvelope(e.env)
-	if err != nil {
-		return nil, false
-	}
+// alter changes recipients of one entry, adds its record, and returns those that
+// were changed.
+func (q *Queue) alter(d *deed, e *entry, to []int32, change func(*rcpt) bool) (is []int32) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.entries[e.key] != e {
-		return nil, false
+		return nil
 	}
-	var is []int32
-	for i := range e.rcpts {
+	for _, i := range to {
 		if change(&e.rcpts[i]) {
-			is = append(is, int32(i))
-			touched = append(touched, env.To[i].Address)
+			is = append(is, i)
 		}
 	}
 	if len(is) == 0 {
-		return nil, false
+		return nil
 	}
 	if q.resettle(e) {
-		b.Add(kindDone, doneRecord(e.key))
-		return touched, true
+		d.batch.Add(kindDone, doneRecord(e.key))
+		d.finished = append(d.finished, e)
+		return is
 	}
-	b.Add(kindProgress, progressRecord(e, e.rcpts, e.parked, is))
-	return touched, false
+	d.batch.Add(kindProgress, progressRecord(e, e.rcpts, e.parked, is))
+	return is
 }

@@ -257,3 +257,26 @@ func (w *world) storyOf(id mail.ID) (s []string) {
 	}
 	return s
 }
+
+// answer sets what the transport says from now on.
+func (w *world) answer(say func(env mail.Envelope, r mail.Recipient) Attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.say = say
+}
+
+// hang makes deliveries to the domain wait for the answer to be called.
+func (w *world) hang(domain string) (release func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	gate := make(chan struct{})
+	w.block[domain] = gate
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.block[domain] == gate {
+			delete(w.block, domain)
+			close(gate)
+		}
+	}
+}

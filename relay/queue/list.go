@@ -51,6 +51,8 @@ type Info struct {
 	Envelope   mail.Envelope
 	Size       int64 // of the octets as received
 	Recipients []Status
+
+	blob journal.BlobID
 }
 
 // Status is where a recipient of an Info stands.
@@ -64,23 +66,34 @@ type Status struct {
 	Route    string    // of the last attempt
 }
 
-// List finds entries, the oldest first. The queue goes on meanwhile: entries
-// are looked at in pieces.
+// List finds entries, the oldest first. The queue goes on meanwhile.
 func (q *Queue) List(f Filter) []Info {
 	var list []Info
-	for _, e := range q.all() {
-		if in, ok := q.match(e, &f); ok {
-			list = append(list, in)
-			if f.Limit > 0 && len(list) >= f.Limit {
-				break
-			}
-		}
-	}
+	q.each(&f, func(_ *entry, in *Info, _ []int32) {
+		in.Size = q.size(in.blob)
+		list = append(list, *in)
+	})
 	return list
 }
 
 // Show is all entries of a transaction, with the recipients that are settled.
 func (q *Queue) Show(id mail.ID) []Info { return q.List(Filter{ID: id, Settle: true}) }
+
+// each calls do for the entries that f chooses, with the recipients that it
+// chose them by.
+func (q *Queue) each(f *Filter, do func(e *entry, in *Info, to []int32)) {
+	n := 0
+	for _, e := range q.all() {
+		in, to := q.match(e, f)
+		if len(to) == 0 {
+			continue
+		}
+		do(e, &in, to)
+		if n++; n == f.Limit {
+			return
+		}
+	}
+}
 
 // all is a list of the entries as they stand now, the oldest first.
 func (q *Queue) all() []*entry {
@@ -93,26 +106,29 @@ func (q *Queue) all() []*entry {
 	return es
 }
 
-func (q *Queue) match(e *entry, f *Filter) (in Info, ok bool) {
+// match tells which recipients of e the filter chooses.
+func (q *Queue) match(e *entry, f *Filter) (in Info, to []int32) {
 	if f.ID != "" && e.id != f.ID || f.Older > 0 && q.o.Now().Sub(time.UnixMilli(e.received)) < f.Older {
-		return in, false
+		return in, nil
 	}
 	env, err := decodeEnvelope(e.env)
 	if err != nil || !f.sender(env.From) {
-		return in, false
+		return in, nil
 	}
-	in = Info{Envelope: env, Size: q.size(e.key.blob)}
+	in = Info{Envelope: env, blob: e.key.blob}
 	q.mu.Lock()
 	rs, alive := append([]rcpt(nil), e.rcpts...), q.entries[e.key] == e
 	q.mu.Unlock()
-	for i := range rs {
+	for i := 0; alive && i < len(rs); i++ {
 		s := status(i, &rs[i])
-		ok = ok || f.recipient(env.To[i].Address, &s)
+		if f.recipient(env.To[i].Address, &s) {
+			to = append(to, int32(i))
+		}
 		if f.Settle || !s.State.settled() {
 			in.Recipients = append(in.Recipients, s)
 		}
 	}
-	return in, ok && alive
+	return in, to
 }
 
 func (q *Queue) size(id journal.BlobID) int64 {

@@ -38,7 +38,7 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	w.restart().start()
-	if n, err := w.q.Release(context.Background(), held); n != 1 || err != nil {
+	if n, err := w.q.Release(context.Background(), Filter{ID: held}); n != 1 || err != nil {
 		t.Fatalf("released %d, error %v", n, err)
 	}
 	w.until("an empty queue", w.empty)
@@ -120,7 +120,7 @@ func TestCompactionKeepsWhatWaits(t *testing.T) {
 				t.Fatalf("%d messages after a restart, 30 wait", n)
 			}
 		}
-		w.say = nil
+		w.answer(nil)
 		w.start()
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -142,9 +142,10 @@ func TestCrash(t *testing.T) {
 
 func crash(t *testing.T, r *rand.Rand) {
 	w := newWorld(t)
+	luck := rand.New(rand.NewPCG(r.Uint64(), 2)) // guarded by w.mu
 	w.say = func(env mail.Envelope, to mail.Recipient) Attempt {
 		switch {
-		case to.Address.Domain == "slow.test" && r.IntN(3) > 0:
+		case to.Address.Domain == "slow.test" && luck.IntN(3) > 0:
 			return deferred()
 		case to.Address.Domain == "bad.test":
 			return refusal("nobody here")

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,13 +119,14 @@ func TestRecipientsTravelTogetherAgain(t *testing.T) {
 func TestBounceThatCannotBeKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t).start()
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		w.say = func(env mail.Envelope, _ mail.Recipient) Attempt {
 			if env.From.IsNull() {
 				return Attempt{Outcome: Delivered}
 			}
 			w.disk.SetFail(func(op, _ string) error {
-				if full && (op == "write" || op == "allocate" || op == "create") {
+				if full.Load() && (op == "write" || op == "allocate" || op == "create") {
 					return errNoSpace
 				}
 				return nil
@@ -136,7 +138,7 @@ func TestBounceThatCannotBeKept(t *testing.T) {
 		if s := w.q.Stats(); s.Entries != 1 || s.Waiting != 1 {
 			t.Fatalf("the recipient was settled without a report: %+v", s)
 		}
-		full = false
+		full.Store(false)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		calls := w.seen()

@@ -11,7 +11,7 @@ import (
 
 // What the queue counts. Routes are the operator's names.
 var (
-	messages = meter.Gauge("forepost_queue_messages", "Recipients in the queue by state: waiting for their time, ready (in line), active, held.", "state")
+	messages = meter.Gauge("forepost_queue_messages", "Messages in the queue by state: waiting for their time, ready (in line), active, held. One can be in several.", "state")
 	oldest   = meter.Gauge("forepost_queue_oldest_seconds", "Age of the oldest message in the queue.")
 	attempts = meter.Counter("forepost_delivery_attempts_total", "Attempts to deliver to one recipient, by route and result.", "route", "result")
 	delays   = meter.Seconds("forepost_delivery_delay_seconds", "From the acceptance of a message to its delivery.", "route")

@@ -5,11 +5,23 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 )
+
+// guard runs a job. A panic of a transport, a router or a policy costs an
+// attempt, not the process.
+func (q *Queue) guard(j *job) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.log.Error("an attempt panicked: please report this", "id", j.e.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			if env, err := decodeEnvelope(j.e.env); err == nil {
+				q.settle(j, &env, all(j.to, soft("a defect of ours: the log has more")))
+			}
+		}
+	}()
+	q.run(j)
+}
 
 // run does one job: recipients are told their line, or an attempt is made.
 func (q *Queue) run(j *job) {
@@ -167,120 +179,18 @@ func (j *job) route(t int32) string {
 	return ""
 }
 
-// tag notes what policy tagged a recipient with at this attempt.
-func (j *job) tag(t int32, tags []string) {
-	if len(tags) == 0 {
-		return
-	}
-	if j.tags == nil {
-		j.tags = map[int32][]string{}
-	}
-	j.tags[t] = tags
-}
-
-// judge asks the policy about each recipient, once an attempt, and returns
-// those that are to be tried now. Those that it sends elsewhere get in line
-// there.
-func (q *Queue) judge(j *job, env *mail.Envelope, size int64) (rs []result, to []int32) {
-	if q.o.Judge == nil || j.routes != nil {
-		return nil, j.to
-	}
-	var away job
-	age := q.o.Now().Sub(env.Received)
-	for _, t := range j.to {
-		v := q.o.Judge.Judge(q.ctx, *env, int(t), size, q.delivery(j, t, age))
-		j.tag(t, v.Ledger.Tags)
-		switch r, ok := verdict(v, int(t)); {
-		case ok:
-			rs = append(rs, r)
-		case v.Ledger.Route != "" && v.Ledger.Route != env.To[t].Route:
-			away.to = append(away.to, t)
-			away.routes = append(away.routes, v.Ledger.Route)
-		default:
-			to = append(to, t)
-		}
-	}
-	away.tags = j.tags
-	q.divert(j, &away)
-	return rs, to
-}
-
-// divert puts recipients into the line of those to be routed once more.
-func (q *Queue) divert(j, away *job) {
-	if len(away.to) == 0 {
-		return
-	}
-	away.e = j.e
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, t := range away.to {
-		if r := &j.e.rcpts[t]; r.state == Active {
-			r.state = Ready
-		}
-	}
-	q.lines.put(routing, q.o.Workers, away)
-}
-
-func (q *Queue) delivery(j *job, t int32, age time.Duration) pipeline.Delivery {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	r := &j.e.rcpts[t]
-	l := r.last.Value()
-	d := pipeline.Delivery{Attempt: int(r.attempts) + 1, Age: age, Host: l.host}
-	if !l.reply.IsZero() {
-		d.LastCode = l.reply.Code()
-	}
-	return d
-}
-
-// verdict turns what policy says into a result; ok is false where the attempt
-// is to be made.
-func verdict(v pipeline.Verdict, to int) (r result, ok bool) {
-	r = result{Attempt: Attempt{To: to, Reply: v.Reply}, why: "by policy: " + v.Rule}
-	switch v.Action {
-	case pipeline.Defer, pipeline.Drop:
-		r.Outcome = Soft
-		if r.Reply.IsZero() {
-			r.Reply = mail.Defer(51, 7, 1, "deferred by policy")
-		}
-	case pipeline.Reject:
-		r.Outcome = Hard
-		if r.Reply.IsZero() {
-			r.Reply = mail.Refuse(50, 7, 1, "refused by policy")
-		}
-	case pipeline.Discard:
-		r.state = Discarded
-	case pipeline.Hold, pipeline.Quarantine: // the quarantines are inbound's to name
-		r.state = Held
-	default:
-		return r, false
-	}
-	return r, true
-}
-
-// deliver asks the transport. One that panics, or forgets a recipient, has
-// failed for the time being.
+// deliver asks the transport. One that forgets a recipient has failed for the
+// time being.
 func (q *Queue) deliver(j *job, env mail.Envelope, to []int32, msg *mail.Message) []result {
-	attempts := q.ask(j.transport, env, msg)
 	rs := all(to, soft("the transport said nothing of this recipient"))
 	for i := range rs {
 		rs[i].tried = true
 	}
-	for _, a := range attempts {
+	for _, a := range j.transport.Deliver(q.ctx, env, msg) {
 		if a.To >= 0 && a.To < len(to) && a.Outcome != 0 {
 			rs[a.To].Attempt = a
 			rs[a.To].To = int(to[a.To])
 		}
 	}
 	return rs
-}
-
-func (q *Queue) ask(t Transport, env mail.Envelope, msg *mail.Message) (as []Attempt) {
-	defer func() {
-		if p := recover(); p != nil {
-			q.log.Error("a transport panicked: please report this", "id", env.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			as = nil
-		}
-	}()
-	return t.Deliver(q.ctx, env, msg)
 }

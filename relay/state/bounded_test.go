@@ -12,7 +12,7 @@ import (
 
 // TestBounded: keys come from outside, so that their number is not ours.
 func TestBounded(t *testing.T) {
-	j, err := journal.Open("/state", journal.Options{Disk: journaltest.New(), NoSync: true})
+	j, err := journal.Open("/state", journal.Options{Disk: journaltest.New(), NoSync: true, SegmentSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestSweep(t *testing.T) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	j, err := journal.Open("/state", journal.Options{Disk: journaltest.New(), NoSync: true})
+	j, err := journal.Open("/state", journal.Options{Disk: journaltest.New(), NoSync: true, SegmentSize: 1 << 20})
 	if err != nil {
 		b.Fatal(err)
 	}

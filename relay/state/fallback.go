@@ -31,7 +31,8 @@ var _ Store = (*Fallback)(nil)
 // askAgain is how often a primary that is away is tried.
 const askAgain = time.Second
 
-// NewFallback makes one. It closes both stores when it is closed.
+// NewFallback makes one. Its Close closes the primary; the local store, which
+// may serve others too, is closed by who made it.
 func NewFallback(primary, local Store, failOpen bool, log *slog.Logger) *Fallback {
 	ctx, stop := context.WithCancel(context.Background())
 	if log == nil {
@@ -132,5 +133,5 @@ func (f *Fallback) Close() error {
 	f.stop()
 	f.mu.Unlock()
 	f.gone.Wait()
-	return errors.Join(f.primary.Close(), f.local.Close())
+	return f.primary.Close()
 }

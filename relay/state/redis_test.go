@@ -173,7 +173,9 @@ func (l *logged) count(s string) int {
 
 func TestFallbackContract(t *testing.T) {
 	statetest.Run(t, func(t *testing.T, now func() time.Time) state.Store {
-		return state.NewFallback(start(t, now), start(t, now), true, nil)
+		local := start(t, now)
+		t.Cleanup(func() { local.Close() })
+		return state.NewFallback(start(t, now), local, true, nil)
 	})
 }
 
@@ -183,7 +185,9 @@ func TestFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out logged
 		primary := &switchable{Store: start(t, time.Now)}
-		f := state.NewFallback(primary, start(t, time.Now), true, slog.New(slog.NewTextHandler(&out, nil)))
+		local := start(t, time.Now)
+		defer local.Close()
+		f := state.NewFallback(primary, local, true, slog.New(slog.NewTextHandler(&out, nil)))
 		defer f.Close()
 		w := state.Window{Key: "k", Max: 100, Per: 1000 * time.Hour}
 		expectCounts(t, f, w, 1, 2)
@@ -214,7 +218,9 @@ func expectCounts(t *testing.T, s state.Store, w state.Window, counts ...int64) 
 func TestFallbackClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		primary := &switchable{Store: start(t, time.Now)}
-		f := state.NewFallback(primary, start(t, time.Now), false, nil)
+		local := start(t, time.Now)
+		defer local.Close()
+		f := state.NewFallback(primary, local, false, nil)
 		defer f.Close()
 		primary.off.Store(true)
 		for range 2 {

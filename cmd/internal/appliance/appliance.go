@@ -180,6 +180,7 @@ func closeAll(ctx context.Context, list []*server) error {
 	var all sync.WaitGroup
 	for i, d := range list {
 		all.Go(func() {
+			d.closing.Store(true)
 			d.ln.Close()
 			if err := d.shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 				errs[i] = fmt.Errorf("%s %q: %w", d.Kind, d.Name, err)

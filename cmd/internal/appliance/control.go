@@ -53,17 +53,20 @@ func (a *Appliance) Queue(limit int) []admin.QueueEntry {
 
 // QueueDo does something to a waiting message.
 func (a *Appliance) QueueDo(ctx context.Context, id mail.ID, what string) error {
-	q, n := a.keep.queue, 0
+	q, f, n := a.keep.queue, queue.Filter{ID: id}, 0
+	if !id.Valid() {
+		return fmt.Errorf("%q is not the ID of a message", id)
+	}
 	var err error
 	switch what {
 	case "retry":
-		n = q.Retry(id)
+		n = q.Retry(f)
 	case "hold":
-		n, err = q.Hold(ctx, id, "held by a person")
+		n, err = q.Hold(ctx, f, "held by a person")
 	case "release":
-		n, err = q.Release(ctx, id)
+		n, err = q.Release(ctx, f)
 	case "delete":
-		n, err = q.Remove(ctx, id, "deleted by a person")
+		n, err = q.Remove(ctx, f, "deleted by a person")
 	default:
 		return fmt.Errorf("%q is not something that can be done to a message", what)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
@@ -14,6 +15,7 @@ import (
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/pop3pickup"
 	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // server is one door: a listener with what answers behind it.
@@ -21,6 +23,7 @@ type server struct {
 	admin.Endpoint
 	spec     string // its settings as text: a reload replaces it where they differ
 	ln       net.Listener
+	closing  atomic.Bool // we shut it: the end of serve is no news
 	serve    func(net.Listener) error
 	shutdown func(ctx context.Context) error
 }
@@ -66,7 +69,7 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*serve
 		RelayFrom: ls.RelayFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
 		Policies: a, Directory: a.directory, Spool: inbound.FromQueue(a.keep.queue), Signer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
-		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress,
+		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
 	switch ls.Protocol {
 	case "submission":
@@ -154,7 +157,7 @@ func (d *server) listen() (err error) {
 func (a *Appliance) open(d *server) {
 	a.log.Info("listening", "kind", d.Kind, "name", d.Name, "address", d.Address)
 	a.serving.Go(func() {
-		if err := d.serve(d.ln); err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := d.serve(d.ln); err != nil && !d.closing.Load() {
 			a.log.Error("a server ended", "kind", d.Kind, "name", d.Name, "error", err)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -71,15 +72,26 @@ func (s *stage) perform(ctx context.Context, sc *scene) (err error) {
 	if sc.said.id == "" {
 		return fmt.Errorf("no ID in the reply %q", sc.said.text)
 	}
-	stories, err := s.gw.Explain(sc.said.id)
-	if err != nil {
-		return err
+	sc.story, err = s.lookUp(ctx, sc.said.id)
+	return err
+}
+
+// lookUp waits for the story: a refused message's is written when its session
+// is over.
+func (s *stage) lookUp(ctx context.Context, id mail.ID) (trail.Story, error) {
+	for range 100 {
+		stories, err := s.gw.Explain(id)
+		if err != nil {
+			return trail.Story{}, err
+		}
+		if len(stories) == 1 && stories[0].Record != nil {
+			return stories[0], nil
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return trail.Story{}, err
+		}
 	}
-	if len(stories) != 1 || stories[0].Record == nil {
-		return fmt.Errorf("the trail has %d stories of %s", len(stories), sc.said.id)
-	}
-	sc.story = stories[0]
-	return nil
+	return trail.Story{}, fmt.Errorf("the trail has no story of %s", id)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

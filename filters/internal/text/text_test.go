@@ -120,7 +120,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// Text that is made to be searched again and again takes its length in time.
+// Text that is made to be searched again and again takes its length in time:
+// what is quadratic would take minutes.
 func TestHostileTextTakesLinearTime(t *testing.T) {
 	for name, s := range map[string]string{
 		"marks without URLs": strings.Repeat("://", maxText/3),
@@ -130,7 +131,7 @@ func TestHostileTextTakesLinearTime(t *testing.T) {
 	} {
 		start := time.Now()
 		Links(s)
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
 	}
@@ -143,7 +144,7 @@ func TestHostileTextTakesLinearTime(t *testing.T) {
 	} {
 		start := time.Now()
 		FromHTML(s)
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
 	}

@@ -28,8 +28,8 @@ func TestTokens(t *testing.T) {
 		{"quoting", `"a\"b\\c" `, `a"b\c`, (*Decoder).AString},
 		{"empty string", `"" `, "", (*Decoder).AString},
 		{"8-bit in quotes is UTF-8", "\"\u00fc\" ", "\u00fc", (*Decoder).AString},
-		{"literal", "{3}\r\na\r\n ", "a\r\n", (*Decoder).String},
-		{"non-synchronising literal", "{3+}\r\n({} ", "({}", (*Decoder).String},
+		{"literal", "{3}\r\na\r\n ", "a\r\n", (*Decoder).Text},
+		{"non-synchronising literal", "{3+}\r\n({} ", "({}", (*Decoder).Text},
 		{"patterns have wildcards", "a%/* ", "a%/*", (*Decoder).ListMailbox},
 	} {
 		d, _ := decode(c.in)
@@ -45,12 +45,12 @@ func TestRefused(t *testing.T) {
 		read    func(d *Decoder)
 	}{
 		{"NUL in an atom", "a\x00b\r\n", func(d *Decoder) { d.Atom(); d.End() }},
-		{"NUL in a literal", "{3+}\r\na\x00b\r\n", func(d *Decoder) { d.String(); d.End() }},
+		{"NUL in a literal", "{3+}\r\na\x00b\r\n", func(d *Decoder) { d.Text(); d.End() }},
 		{"bare LF is no line end", "a\nb\r\n", func(d *Decoder) { d.Atom(); d.End() }},
 		{"bare CR is no line end", "a\rb\r\n", func(d *Decoder) { d.Atom(); d.End() }},
-		{"a quoted string stays on its line", "\"a\r\nb\"\r\n", func(d *Decoder) { d.String() }},
-		{"only two characters are quoted", "\"a\\nb\"\r\n", func(d *Decoder) { d.String() }},
-		{"latin1 in quotes", "\"\xfc\"\r\n", func(d *Decoder) { d.String() }},
+		{"a quoted string stays on its line", "\"a\r\nb\"\r\n", func(d *Decoder) { d.Text() }},
+		{"only two characters are quoted", "\"a\\nb\"\r\n", func(d *Decoder) { d.Text() }},
+		{"latin1 in quotes", "\"\xfc\"\r\n", func(d *Decoder) { d.Text() }},
 		{"a number of 64 bits", "99999999999999999999\r\n", func(d *Decoder) { d.Number64() }},
 		{"a number over 32 bits", "4294967296\r\n", func(d *Decoder) { d.Number() }},
 		{"message 0", "0:3\r\n", func(d *Decoder) { d.Set() }},
@@ -86,7 +86,7 @@ func TestDrainKeepsStep(t *testing.T) {
 		d, asked := decode(c.in + "next\r\n")
 		if d.Word() == "OK" {
 			d.SP()
-			d.String()
+			d.Text()
 		} else {
 			d.Bad("refused")
 		}
@@ -112,7 +112,7 @@ func TestFatal(t *testing.T) {
 	} {
 		d, _ := decode(c.in)
 		if c.in[0] == '{' {
-			d.String()
+			d.Text()
 		} else {
 			d.Atom()
 		}
@@ -151,6 +151,21 @@ func TestStreamRefused(t *testing.T) {
 	d.Begin()
 	if d.Atom() != "next" {
 		t.Error("out of step behind a refused stream")
+	}
+}
+
+// A big message for a mailbox that is not there is read in vain, so that the
+// client hears why.
+func TestStreamRefusedBeyondDrain(t *testing.T) {
+	d, _ := decode("{150+}\r\n" + strings.Repeat("a", 150) + "\r\nnext\r\n")
+	d.Stream(200, func() *Error { return &Error{Status: "NO", Text: "no mailbox"} })
+	var e *Error
+	if err := d.Drain(); err != nil || !errors.As(d.Err(), &e) || e.Text != "no mailbox" {
+		t.Fatal(err, d.Err())
+	}
+	d.Begin()
+	if d.Atom() != "next" {
+		t.Error("out of step")
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 //   - too big and synchronising: refused; the client waits for our answer and
 //     does not send it, so the command is over;
 //   - too big and non-synchronising: it is on its way, so it is drained up to
-//     Limits.Drain; beyond that the connection ends.
+//     Limits.Drain; beyond that the connection ends;
+//   - of a size that is right, but not wanted (see Stream): drained whole.
 
 // header is what announces a literal.
 type header struct {
@@ -45,16 +46,16 @@ func (d *Decoder) admit(h header, max int64) bool {
 		}
 		return d.err == nil
 	}
-	d.refuse(h, max)
+	d.refuse(h, d.lim.Drain, &Error{Status: "NO", Code: "TOOBIG", Text: fmt.Sprintf("a literal here has at most %d octets", max)})
 	return false
 }
 
-func (d *Decoder) refuse(h header, max int64) {
-	e := &Error{Status: "NO", Code: "TOOBIG", Text: fmt.Sprintf("a literal here has at most %d octets", max)}
+// refuse answers a literal with e; drain is how much of it is read in vain.
+func (d *Decoder) refuse(h header, drain int64, e *Error) {
 	switch {
 	case h.sync:
 		d.done = true
-	case h.size > d.lim.Drain:
+	case h.size > drain:
 		e.Fatal = true
 	default:
 		d.lit = io.LimitReader(d.r, h.size)
@@ -97,11 +98,7 @@ func (d *Decoder) Stream(max int64, accept func() *Error) *Stream {
 	h := d.literalHeader()
 	if d.err == nil && accept != nil {
 		if e := accept(); e != nil {
-			d.refuse(h, max)
-			if f := d.err.(*Error); f != e {
-				e.Fatal = f.Fatal
-				d.err = e
-			}
+			d.refuse(h, max, e) // its size is right: the client is to hear e, not to lose the connection
 			return nil
 		}
 	}

@@ -59,8 +59,8 @@ func (d *Decoder) Flag() string {
 	return d.Atom()
 }
 
-// String reads a quoted string or a literal.
-func (d *Decoder) String() string {
+// Text reads a string: quoted or a literal.
+func (d *Decoder) Text() string {
 	switch d.peek() {
 	case '"':
 		return d.quoted()
@@ -74,7 +74,7 @@ func (d *Decoder) String() string {
 // AString reads an atom (with "]") or a string.
 func (d *Decoder) AString() string {
 	if c := d.peek(); c == '"' || c == '{' {
-		return d.String()
+		return d.Text()
 	}
 	return d.some(func(c byte) bool { return isAtom(c) || c == ']' }, "a word or a string")
 }
@@ -82,7 +82,7 @@ func (d *Decoder) AString() string {
 // ListMailbox reads a pattern of LIST: as AString, with the wildcards.
 func (d *Decoder) ListMailbox() string {
 	if c := d.peek(); c == '"' || c == '{' {
-		return d.String()
+		return d.Text()
 	}
 	return d.some(func(c byte) bool { return isAtom(c) || c == ']' || c == '%' || c == '*' }, "a mailbox pattern")
 }
@@ -90,7 +90,7 @@ func (d *Decoder) ListMailbox() string {
 // NString reads NIL or a string.
 func (d *Decoder) NString() (s string, ok bool) {
 	if c := d.peek(); c == '"' || c == '{' {
-		return d.String(), true
+		return d.Text(), true
 	}
 	if !strings.EqualFold(d.Atom(), "NIL") {
 		d.Bad("NIL or a string is missing")

@@ -35,7 +35,7 @@ func clean(s string, utf8ok bool) string {
 }
 
 // maxText bounds what is quoted of one answer, in octets.
-const maxText = 2000
+const maxText = 1000
 
 // shorten cuts s between two characters.
 func shorten(s string) string {

@@ -1,0 +1,112 @@
+package inbound
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/forepost/forepost/relay/pipeline"
+)
+
+// model is the state of a session as RFC 5321 section 4.1.4 has it.
+type model struct {
+	hello, mail bool
+	rcpts       int
+	taken       int // messages
+}
+
+// modelCommands are those that the model knows: what is said, and what the reply must be.
+var modelCommands = map[string]func(m *model) (say, want string){
+	"EHLO": func(m *model) (string, string) {
+		*m = model{hello: true, taken: m.taken}
+		return "EHLO x", "250"
+	},
+	"MAIL": func(m *model) (string, string) {
+		if !m.hello || m.mail {
+			return "MAIL FROM:<a@b.test>", "503"
+		}
+		m.mail = true
+		return "MAIL FROM:<a@b.test>", "250"
+	},
+	"MAIL, refused": func(m *model) (string, string) {
+		if m.mail {
+			return "MAIL FROM:<a@b.test> SIZE=99999999", "503"
+		}
+		return "MAIL FROM:<a@b.test> SIZE=99999999", "552"
+	},
+	"RCPT": func(m *model) (string, string) {
+		if !m.mail {
+			return "RCPT TO:<bob@example.com>", "503"
+		}
+		m.rcpts++
+		return "RCPT TO:<bob@example.com>", "250"
+	},
+	"RCPT, refused": func(m *model) (string, string) {
+		if !m.mail {
+			return "RCPT TO:<x@y.test>", "503"
+		}
+		return "RCPT TO:<x@y.test>", "550"
+	},
+	"DATA":                    func(m *model) (string, string) { return m.data("A: b\r\n\r\n", "250") },
+	"DATA, refused for lines": func(m *model) (string, string) { return m.data("A: b\r\n\r\nx\ny\r\n", "554") },
+	"DATA, refused by policy": func(m *model) (string, string) { return m.data("Subject: bad\r\n\r\n", "550") },
+	"RSET": func(m *model) (string, string) {
+		m.mail, m.rcpts = false, 0
+		return "RSET", "250"
+	},
+	"NOOP": func(*model) (string, string) { return "NOOP", "250" },
+	"junk": func(*model) (string, string) { return "JUNK", "500" },
+}
+
+func (m *model) data(body, want string) (string, string) {
+	if m.rcpts == 0 {
+		return "DATA", "503"
+	}
+	m.mail, m.rcpts = false, 0
+	if want == "250" {
+		m.taken++
+	}
+	return "DATA\r\n" + body + ".", "354 " + want
+}
+
+// TestModel: any sequence of commands is answered as the model says; above all
+// nothing is left of a transaction after its end, however it ended.
+func TestModel(t *testing.T) {
+	names := slices.Sorted(maps.Keys(modelCommands))
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSite(func(c *Config) { c.MaxErrors = 1000 })
+		s.plan.run = func(at pipeline.Stage, tx *pipeline.Transaction) (vs []pipeline.Verdict) {
+			for i := range tx.To {
+				if at == pipeline.Data && tx.Part.Get("Subject") == "bad" {
+					vs = append(vs, pipeline.Verdict{To: i, Action: pipeline.Reject})
+				}
+			}
+			return vs
+		}
+		var m model
+		var script strings.Builder
+		want := "220"
+		for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 1, 30).Draw(t, "commands") {
+			say, reply := modelCommands[name](&m)
+			script.WriteString(say + "\r\n")
+			want += " " + reply
+		}
+		if got := codes(talk(&s.cfg, []byte(script.String()))); got != want || s.spool.count() != m.taken {
+			t.Fatalf("%d taken, want %d\n%s\ngot  %s\nwant %s", s.spool.count(), m.taken, script.String(), got, want)
+		}
+	})
+}
+
+// codes are the codes of the replies, one a reply.
+func codes(said string) string {
+	var cs []string
+	for _, l := range strings.Split(strings.TrimSpace(said), "\r\n") {
+		if len(l) > 3 && l[3] == ' ' {
+			cs = append(cs, l[:3])
+		}
+	}
+	return strings.Join(cs, " ")
+}

@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// clock moves entries whose time has come into the line of those to be routed.
+func (q *Queue) clock() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		timer.Reset(q.tick())
+		select {
+		case <-timer.C:
+		case <-q.wake:
+		case <-q.quit:
+			return
+		}
+	}
+}
+
+// tick moves what is due, a bounded number at a time, and tells how long the
+// clock may sleep.
+func (q *Queue) tick() time.Duration {
+	now := millis(q.o.Now())
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for range 1000 {
+		if len(q.timers) == 0 {
+			return time.Hour
+		}
+		e := q.timers[0]
+		if e.next > now {
+			return time.Duration(e.next-now) * time.Millisecond
+		}
+		q.ready(e, nil, now)
+	}
+	return 0
+}
+
+// ready puts the due recipients of e in line; env may be nil. The caller holds mu.
+func (q *Queue) ready(e *entry, env *mail.Envelope, now int64) {
+	if to := e.due(now); len(to) > 0 {
+		q.lines.put(routing, q.o.Workers, &job{e: e, env: env, to: to})
+	}
+	q.timers.set(e)
+	q.kick()
+}
+
+// alarm makes the clock look again. It never blocks.
+func (q *Queue) alarm() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,149 @@
+package trail
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/forepost/forepost/relay/journal"
+)
+
+// Options of Open. The zero value is usable.
+type Options struct {
+	Keep     time.Duration // how long records are kept; default 30 days
+	MaxBytes int64         // how many octets the trail may have; default 16 GiB; the oldest go first
+	Segment  int64         // octets of a file; default 64 MiB (tests use less)
+	Now      func() time.Time
+	Log      *slog.Logger
+	Disk     journal.Disk // default: the operating system's
+}
+
+const (
+	defaultKeep     = 30 * 24 * time.Hour
+	defaultMaxBytes = 16 << 30
+
+	// segmentSize is what Stories reads of the segment being written, for which
+	// there is no sieve: some 30,000 records, in some 30 ms.
+	segmentSize = 64 << 20
+
+	// segmentAge bounds how much longer than Keep a record may be kept, since
+	// whole segments are dropped.
+	segmentAge = 24 * time.Hour
+
+	dropEvery = time.Hour
+)
+
+// Trail keeps records and events, and finds them. It is safe for concurrent use.
+type Trail struct {
+	o    Options
+	j    *journal.Journal
+	log  *slog.Logger
+	now  func() time.Time
+	buf  buffer
+	kick chan struct{}
+
+	sieveMu sync.Mutex
+	sieves  map[uint32]sieve // of sealed segments, by number, made when they are first read
+
+	stop context.CancelFunc
+	gone sync.WaitGroup
+}
+
+var _ Writer = (*Trail)(nil)
+
+// Open opens the trail in dir, which is its alone.
+func Open(dir string, o Options) (*Trail, error) {
+	if o.Keep <= 0 {
+		o.Keep = defaultKeep
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.Segment <= 0 {
+		o.Segment = segmentSize
+	}
+	t := &Trail{o: o, log: o.Log, now: o.Now, kick: make(chan struct{}, 1), sieves: map[uint32]sieve{}}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	var err error
+	t.j, err = journal.Open(dir, journal.Options{
+		SegmentSize: o.Segment, MaxAge: segmentAge, NoSync: true, Skim: true, Disk: o.Disk, Now: t.now, Log: t.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("trail: %w", err)
+	}
+	if err := t.j.Recover(context.Background()); err != nil {
+		t.j.Close()
+		return nil, fmt.Errorf("trail: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	t.stop = stop
+	t.gone.Go(func() { t.write(ctx) })
+	t.gone.Go(func() { t.forgetOld(ctx) })
+	return t, nil
+}
+
+// forgetOld drops what is older than Keep, now and then.
+func (t *Trail) forgetOld(ctx context.Context) {
+	tick := time.NewTicker(dropEvery)
+	defer tick.Stop()
+	for {
+		if err := t.forget(); err != nil {
+			t.log.Warn("the trail cannot drop what is old", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (t *Trail) forget() error {
+	_, err := t.j.Drop(t.now().Add(-t.o.Keep), t.o.MaxBytes)
+	left := map[uint32]bool{}
+	for _, s := range t.j.Segments() {
+		left[s.Number] = true
+	}
+	t.sieveMu.Lock()
+	defer t.sieveMu.Unlock()
+	for n := range t.sieves {
+		if !left[n] {
+			delete(t.sieves, n)
+		}
+	}
+	return err
+}
+
+// Stats is how much there is.
+type Stats struct {
+	Written, Dropped uint64 // records and events, since the start
+	Bytes            int64
+	Oldest           time.Time // zero for an empty trail
+}
+
+// Stats counts. Dropped rises when the disk does not keep up, or is full: mail
+// does not wait for its trail.
+func (t *Trail) Stats() Stats {
+	st := Stats{Written: t.buf.written.Load(), Dropped: t.buf.dropped.Load()}
+	for _, s := range t.j.Segments() {
+		st.Bytes += s.Bytes
+		if st.Oldest.IsZero() {
+			st.Oldest = s.Created
+		}
+	}
+	return st
+}
+
+// Close writes what is in memory, and closes the files.
+func (t *Trail) Close() error {
+	t.stop()
+	t.gone.Wait()
+	return t.j.Close()
+}
