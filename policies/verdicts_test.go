@@ -135,6 +135,16 @@ func TestVerdicts(t *testing.T) {
     }
   }
 }`},
+		{why: "nor where a rule on trial asked", fail: "dnsbl.zen", want: "none",
+			policy: `policy "p" {
+  rcpt {
+    reject "a" {
+      mode = shadow
+      when = dnsbl.zen.listed
+      text = "5.7.1 x"
+    }
+  }
+}`},
 		{why: "but not where no rule asked", fail: "dnsbl.zen", want: "none",
 			policy: `policy "p" {
   rcpt {
