@@ -76,6 +76,7 @@ func (l *loader) declareBlock(blk *hclsyntax.Block) {
 	}
 	k, ok := l.kinds[blk.Labels[0]]
 	if !ok {
+		l.env.Facts.Unknown(blk.Labels[0])
 		l.bag.Error(diag.UnknownKind, blk.LabelRanges[0], "There is no filter of the kind \""+blk.Labels[0]+"\".", diag.DidYouMean(blk.Labels[0], keysOf(l.kinds)))
 		return
 	}

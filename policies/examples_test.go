@@ -3,6 +3,7 @@ package policies
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -21,5 +22,25 @@ func TestExamplesLoad(t *testing.T) {
 		if _, ds := Load(name, o); len(ds) > 0 {
 			t.Errorf("%s:\n%s", name, ds)
 		}
+	}
+}
+
+// TestReadmeLoads: the example of the README, too.
+func TestReadmeLoads(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example strings.Builder
+	for _, line := range strings.Split(string(text), "\n") {
+		if code, ok := strings.CutPrefix(line, "    "); ok || line == "" {
+			example.WriteString(code + "\n")
+		}
+	}
+	if !strings.Contains(example.String(), "policy \"inbound\"") {
+		t.Fatal("where is the example?")
+	}
+	if _, ds := Load("/etc/main.hcl", newWorld().memory(map[string]string{"/etc/main.hcl": example.String()})); len(ds) > 0 {
+		t.Error(ds)
 	}
 }

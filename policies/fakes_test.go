@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 type world struct {
 	facts map[string]pipeline.Facts
 	fail  map[string]bool
+
+	mu    sync.Mutex
 	asked []string
 }
 
@@ -37,7 +40,9 @@ func (f fake) Inspect(_ context.Context, tx *pipeline.Transaction) (pipeline.Fin
 		k, _ := f.key(tx)
 		name += " " + k
 	}
+	f.w.mu.Lock()
 	f.w.asked = append(f.w.asked, name)
+	f.w.mu.Unlock()
 	if f.w.fail[f.name] {
 		return pipeline.Finding{Facts: f.w.facts[f.name]}, context.DeadlineExceeded
 	}

@@ -29,11 +29,12 @@ type Facts struct {
 	byPath    map[string]*Fact
 	roots     map[string]bool
 	instances map[string][]string // of named kinds: the names declared
+	unknown   map[string]bool     // kinds that a block names and this build has not
 }
 
 // NewFacts begins with the relay's own facts.
 func NewFacts() *Facts {
-	fs := &Facts{byPath: map[string]*Fact{}, roots: map[string]bool{}, instances: map[string][]string{}}
+	fs := &Facts{byPath: map[string]*Fact{}, roots: map[string]bool{}, instances: map[string][]string{}, unknown: map[string]bool{}}
 	for _, f := range coreFacts() {
 		fs.add(f)
 	}
@@ -64,6 +65,9 @@ func (fs *Facts) Named(kind string) {
 	}
 	fs.roots[kind] = true
 }
+
+// Unknown says that a kind was reported as unknown, so that its facts need not be.
+func (fs *Facts) Unknown(kind string) { fs.unknown[kind] = true }
 
 // AddFilter declares the facts of the filter in a slot under prefix: "spf",
 // "msg", "dnsbl.zen".

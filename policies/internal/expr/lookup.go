@@ -53,6 +53,9 @@ func (s *Scope) known(f *Fact, at hcl.Range) bool {
 // unknownFact says what is wrong with a name that is no fact.
 func (s *Scope) unknownFact(path string, parts []string, at hcl.Range) {
 	root := parts[0]
+	if s.Facts.unknown[root] {
+		return
+	}
 	if declared, named := s.Facts.instances[root]; named && len(parts) > 1 && !contains(declared, parts[1]) {
 		s.Bag.Error(diag.UnknownReference, at, "There is no filter \""+root+"\" \""+parts[1]+"\".",
 			either(diag.DidYouMean(parts[1], declared), "Declare it: filter \""+root+"\" \""+parts[1]+"\" { }."))

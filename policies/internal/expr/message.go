@@ -63,7 +63,7 @@ func readMessage(tx *pipeline.Transaction) *message {
 		}
 	}
 	m.id = strings.Trim(strings.TrimSpace(field(p, "Message-ID")), "<>")
-	m.listID = listID(unfold(field(p, "List-Id")))
+	m.listID = listID(strings.TrimSpace(field(p, "List-Id")))
 	m.bulk = isBulk(p, m.listID)
 	m.bounce = tx.From.IsNull() || p.Type == "multipart/report"
 	m.defects = defects(p)

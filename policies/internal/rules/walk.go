@@ -19,6 +19,7 @@ type walker struct {
 	edits  editor              // what modify rules want, for the recipient
 	outs   []outcome           // of Data rules that are the same for all
 	trace  tracer
+	shadow bool // the rule in question changes nothing
 }
 
 // outcome is what a rule came to that does not depend on the recipient.
@@ -72,6 +73,7 @@ func (w *walker) walk(to int) (v pipeline.Verdict, ended bool) {
 
 // one runs a rule.
 func (w *walker) one(rule *Rule, to int) (v pipeline.Verdict, ended bool) {
+	w.shadow = rule.Mode == Shadow
 	t, term := w.holds(rule)
 	if t != expr.Yes {
 		why := ""
@@ -148,6 +150,9 @@ func (w *walker) strikes(rule *Rule, to int) bool {
 
 // unsure notes filters that were asked and could not tell, where that matters.
 func (w *walker) unsure(slots []int) {
+	if w.shadow {
+		return
+	}
 	for _, s := range slots {
 		in := w.p.instances[s]
 		if in.OnError != pipeline.ErrorIgnored && !has(w.notes.Unsure, in.Name) {
