@@ -82,7 +82,7 @@ func (c *checker) mx(ctx context.Context, name string, bits [2]int) (bool, error
 	return false, nil
 }
 
-// addrs are the addresses of a name, of one family (RFC 7208 section 5). A name
+// addrs are the addresses of a name as the resolver reads it, of one family (RFC 7208 section 5). A name
 // without any is no error until there are too many of them.
 func (c *checker) addrs(ctx context.Context, name string, v4 bool) ([]netip.Addr, error) {
 	if err := c.spend(); err != nil {
@@ -92,7 +92,7 @@ func (c *checker) addrs(ctx context.Context, name string, v4 bool) ([]netip.Addr
 	if v4 {
 		lookup = dns.LookupA
 	}
-	ips, err := lookup(ctx, c.dns, escaped(name))
+	ips, err := lookup(ctx, c.dns, name)
 	return ips, c.void(err)
 }
 
