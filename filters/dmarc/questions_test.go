@@ -29,7 +29,7 @@ func (c *counting) Query(ctx context.Context, name string, qtype uint16) (dns.An
 
 // authentication makes the three kinds over a resolver, for one message from
 // x@evil.test.
-func authentication(t testing.TB, zone dns.Resolver, message string) (dmarc *pipeline.Instance, tx *pipeline.Transaction) {
+func authentication(t testing.TB, zone dns.Resolver, message string) (dmarc *pipeline.Instance, set *pipeline.Set, tx *pipeline.Transaction) {
 	t.Helper()
 	var all []*pipeline.Instance
 	for _, name := range []string{"spf", "dkim", "dmarc"} {
@@ -50,8 +50,9 @@ func authentication(t testing.TB, zone dns.Resolver, message string) (dmarc *pip
 	if err := filtertest.Message(tx, message); err != nil {
 		t.Fatal(err)
 	}
-	tx.Use(pipeline.NewSet(all...))
-	return dmarc, tx
+	set = pipeline.NewSet(all...)
+	tx.Use(set)
+	return dmarc, set, tx
 }
 
 func repeat(n int, format string) (out []string) {
@@ -90,7 +91,7 @@ func TestQuestionsOfOneMessage(t *testing.T) {
 		{"a name that does not exist", "boss@1.2.3.4.5.6.7.8.9.bank.test", "quarantine"},
 	} {
 		r := &counting{Resolver: dns.MustZone(names)}
-		in, tx := authentication(t, r, signatures.String()+"From: "+c.from+"\n\nHi.\n")
+		in, _, tx := authentication(t, r, signatures.String()+"From: "+c.from+"\n\nHi.\n")
 		start := time.Now()
 		got := tx.Find(dns.WithBudget(t.Context(), 250), in) // as relay/inbound does
 		if got.Err != nil || got.Finding.Facts["result"] != "fail" || got.Finding.Facts["disposition"] != c.policy {
