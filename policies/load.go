@@ -89,6 +89,7 @@ func (l *loader) everything() {
 	l.domains()
 	l.mail()
 	l.services()
+	l.reports()
 	l.allPolicies()
 	l.listeners()
 	l.lint()

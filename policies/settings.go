@@ -28,6 +28,7 @@ type Settings struct {
 	Store       Store
 	DNS         DNS
 	State       State
+	Reports     Reports
 	Control     Endpoint
 	Web         Endpoint
 	Metrics     Endpoint

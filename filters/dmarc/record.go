@@ -23,6 +23,7 @@ type Record struct {
 	StrictSPF   bool   // aspf=s
 	PSD         byte   // 'y', 'n' or 'u'
 	Testing     bool   // t=y
+	RUA         string // the URIs for aggregate reports, as they stand, with commas between
 	rua         bool   // names at least one place for reports
 	badPolicies bool   // p, sp or np has a word that is none
 }
@@ -72,6 +73,7 @@ func (r *Record) set(name, value string) {
 		r.Testing = word == "y"
 	case "rua":
 		r.rua = hasURI(value)
+		r.RUA = value
 	}
 }
 

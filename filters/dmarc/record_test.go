@@ -19,8 +19,8 @@ func TestParseRecord(t *testing.T) {
 		"v=DMARC1;p=none;p=reject":             {P: None, PSD: 'u'}, // the first counts
 		"v=DMARC1; p=monitor":                  {PSD: 'u', badPolicies: true},
 		"v=DMARC1; p=none; sp=maybe":           {P: None, PSD: 'u', badPolicies: true},
-		"v=DMARC1; p=none; rua=mailto:a@b.c":   {P: None, PSD: 'u', rua: true},
-		"v=DMARC1; p=none; rua=a@b.c":          {P: None, PSD: 'u'},
+		"v=DMARC1; p=none; rua=mailto:a@b.c":   {P: None, PSD: 'u', rua: true, RUA: "mailto:a@b.c"},
+		"v=DMARC1; p=none; rua=a@b.c":          {P: None, PSD: 'u', RUA: "a@b.c"},
 		"v=DMARC1; p=none; psd=x; adkim=maybe": {P: None, PSD: 'u'},
 		"v=DMARC1; p=reject; pct=0; ri=1; x":   {P: Reject, PSD: 'u'}, // pct is gone, RFC 9989 appendix A.6
 		"v=DMARC1; ;;= ;p=reject;\t":           {P: Reject, PSD: 'u'},

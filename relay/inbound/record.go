@@ -84,7 +84,7 @@ func (s *session) write(tx *transaction) {
 		rec.To = append(rec.To, o.To...)
 	}
 	for _, r := range tx.Results() {
-		f := trail.Fact{Filter: r.Instance.Name, Values: r.Finding.Facts, Reason: r.Finding.Reason, Took: r.Took.Microseconds()}
+		f := trail.Fact{Filter: r.Instance.Name, Values: r.Finding.Facts, Reason: r.Finding.Reason, Took: r.Took.Microseconds(), Auth: failures(r.Finding.Auth)}
 		if r.Err != nil {
 			f.Error = r.Err.Error()
 		}
@@ -92,6 +92,24 @@ func (s *session) write(tx *transaction) {
 	}
 	rec.Client.Name = clientName(tx)
 	s.cfg.Trail.Record(rec)
+}
+
+// failures are the results of authentication that facts do not tell one by one:
+// a message can have several signatures, and reports to their domains name all.
+func failures(rs []pipeline.AuthResult) (list []string) {
+	for _, r := range rs {
+		if r.Result == "pass" || r.Result == "none" {
+			continue
+		}
+		text := token(r.Method) + "=" + token(r.Result)
+		for _, p := range r.Props {
+			if p.Value != "" {
+				text += " " + token(p.Name) + "=" + value(p.Value)
+			}
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 // points is a score for people: "7.7".

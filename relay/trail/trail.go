@@ -57,7 +57,10 @@ type Fact struct {
 	Values map[string]any `json:"values,omitempty"`
 	Reason string         `json:"reason,omitempty"`
 	Error  string         `json:"error,omitempty"` // it could not tell
-	Took   int64          `json:"took,omitempty"`  // microseconds
+	// Auth are its results that are neither pass nor none, in the words of
+	// Authentication-Results: "dkim=fail header.d=example.org header.s=k1".
+	Auth []string `json:"auth,omitempty"`
+	Took int64    `json:"took,omitempty"` // microseconds
 }
 
 // Outcome is what was decided for recipients.

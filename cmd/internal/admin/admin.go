@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/report"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -29,6 +30,10 @@ type Backend interface {
 
 	Queue(limit int) []QueueEntry
 	QueueDo(ctx context.Context, id mail.ID, what string) error // retry, hold, release, delete
+
+	// Reports are the summaries of reports that came in, the latest first. Rows are
+	// there only where the query names one.
+	Reports(ctx context.Context, q ReportsQuery) ([]report.Summary, error)
 }
 
 // Status of the gateway.
@@ -60,6 +65,13 @@ type TraceQuery struct {
 	Text  string        `json:"text,omitempty"` // an address, or part of a subject
 	Since time.Duration `json:"since,omitempty"`
 	Limit int           `json:"limit,omitempty"`
+}
+
+// ReportsQuery chooses reports that came in; what is empty chooses all.
+type ReportsQuery struct {
+	ID     string        `json:"id,omitempty"`
+	Domain string        `json:"domain,omitempty"`
+	Since  time.Duration `json:"since,omitempty"`
 }
 
 // User is an account.

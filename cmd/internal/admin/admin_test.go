@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/report"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -125,5 +127,17 @@ func TestASocketThatAnswersIsNotReplacedAStaleOneIs(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	if _, err := Dial(filepath.Join(t.TempDir(), "x.sock")).Status(t.Context()); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("%v", err)
+	}
+}
+
+func (f *fake) Reports(_ context.Context, q ReportsQuery) ([]report.Summary, error) {
+	return []report.Summary{{ID: q.ID, Domain: q.Domain, Messages: int(q.Since / time.Hour)}}, nil
+}
+
+func TestReportsQuery(t *testing.T) {
+	_, c, _ := serve(t)
+	got, err := c.Reports(t.Context(), ReportsQuery{ID: "x", Domain: "example.com", Since: 3 * time.Hour})
+	if err != nil || len(got) != 1 || got[0].ID != "x" || got[0].Domain != "example.com" || got[0].Messages != 3 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/report"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -92,6 +93,11 @@ func (c *Client) Explain(ctx context.Context, id mail.ID) (s []trail.Story, err 
 // Trace searches the trail.
 func (c *Client) Trace(ctx context.Context, q TraceQuery) (rs []trail.Record, err error) {
 	return rs, c.do(ctx, "POST", "/v1/trace", q, &rs)
+}
+
+// Reports lists reports that came in, the latest first.
+func (c *Client) Reports(ctx context.Context, q ReportsQuery) (list []report.Summary, err error) {
+	return list, c.do(ctx, "POST", "/v1/reports", q, &list)
 }
 
 // Users lists the accounts.

@@ -76,6 +76,9 @@ func handler(b Backend) http.Handler {
 	m.HandleFunc("POST /v1/trace", func(w http.ResponseWriter, r *http.Request) {
 		call(w, r, func(q TraceQuery) (any, error) { return b.Trace(q) })
 	})
+	m.HandleFunc("POST /v1/reports", func(w http.ResponseWriter, r *http.Request) {
+		call(w, r, func(q ReportsQuery) (any, error) { return b.Reports(r.Context(), q) })
+	})
 	users(m, b)
 	m.HandleFunc("GET /v1/queue", func(w http.ResponseWriter, r *http.Request) {
 		n, err := strconv.Atoi(r.FormValue("limit"))

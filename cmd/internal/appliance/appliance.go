@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
+	"github.com/forepost/forepost/cmd/internal/reports"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay"
 	"github.com/forepost/forepost/relay/certs"
@@ -50,6 +51,7 @@ type Appliance struct {
 	ids       *mail.IDs
 	keep      *keep
 	directory *directory
+	reports   *reports.Service
 	smtp      *outbound.Client
 	lmtp      *outbound.Client
 	probers   [2]*outbound.Prober // over SMTP, over LMTP
@@ -109,6 +111,9 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 		return err
 	}
 	a.current.Store(l)
+	if err := a.openReports(); err != nil {
+		return err
+	}
 	if a.servers, err = a.doors(l); err != nil {
 		return err
 	}
@@ -140,6 +145,8 @@ func (a *Appliance) settle(ctx context.Context, s *policies.Settings) error {
 func (a *Appliance) Start() error {
 	a.keep.queue.Start()
 	a.undo.add("queue", a.keep.queue.Stop)
+	a.reports.Start()
+	a.undo.add("reports", func(context.Context) error { a.reports.Stop(); return nil })
 	for _, d := range a.servers {
 		a.open(d)
 	}

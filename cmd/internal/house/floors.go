@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"relay/journal", "relay/mime", "relay/dns", "relay/certs"},
 	{"relay/journal/journaltest"},
 	{"relay/state", "relay/trail"},
-	{"relay/queue/dsn"},
+	{"relay/queue/dsn", "relay/report"},
 	{"relay/pipeline", "relay/queue", "relay/route"},
 	{"relay/inbound", "relay/outbound"},
 	{"relay"},
@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"policies/internal/rules"},
 	{"filters/builtin", "policies", "pop3pickup"},
 	{"filters/filtertest", "relay/*/*test", "imapstore/storetest"}, // used by tests only
-	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/story"},
+	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/reports", "cmd/internal/story"},
 	{"cmd/internal/appliance"},
 	{"cmd/internal/demo"},
 	{"cmd/forepost", "packaging/*"},
