@@ -18,11 +18,12 @@ type Kind uint8
 
 // The kinds of records, by owner. 0 to 15 are the journal's own.
 const (
-	KindQueue Kind = 16 // 16 to 31: relay/queue
-	KindStore Kind = 32 // 32 to 63: imapstore
-	KindUsers Kind = 64 // 64 to 71: imapstore/accounts
-	KindState Kind = 72 // 72 to 79: relay/state
-	KindTrail Kind = 80 // 80 to 87: relay/trail
+	KindQueue   Kind = 16 // 16 to 31: relay/queue
+	KindStore   Kind = 32 // 32 to 63: imapstore
+	KindUsers   Kind = 64 // 64 to 71: imapstore/accounts
+	KindState   Kind = 72 // 72 to 79: relay/state
+	KindTrail   Kind = 80 // 80 to 87: relay/trail
+	KindReports Kind = 88 // 88 to 95: cmd/internal/reports
 )
 
 // BlobID names a blob of one journal, for ever. Zero names none.

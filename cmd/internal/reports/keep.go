@@ -18,9 +18,6 @@ const (
 	keepMost = 512 << 20
 )
 
-// kind is that of our records, in a journal of our own.
-const kind journal.Kind = 1
-
 // note is a record: one of its members is set.
 type note struct {
 	Done *time.Time      `json:"done,omitempty"` // all reports of a day were sent
@@ -107,7 +104,7 @@ func (k *kept) write(ctx context.Context, n *note) error {
 		return err
 	}
 	var b journal.Batch
-	b.Add(kind, p)
+	b.Add(journal.KindReports, p)
 	if err := k.j.Commit(ctx, &b); err != nil {
 		return fmt.Errorf("reports: %w", err)
 	}
