@@ -34,11 +34,14 @@ func TestDestinations(t *testing.T) {
 			map[string]string{"b.test._report._dmarc.r.test": "v=DMARC1; rua=mailto:a@victim.test"}, "[]"},
 		{"the DNS cannot tell", "mailto:a@r.test", map[string]string{"b.test._report._dmarc.r.test": "servfail"}, "could not tell"},
 	} {
-		zone := dns.Zone{"_dmarc.b.test": {"TXT": {"v=DMARC1; p=none; rua=" + c.rua}}}
+		zone := dns.Names{"_dmarc.b.test": {"TXT": []string{"v=DMARC1; p=none; rua=" + c.rua}}}
 		for name, txt := range c.others {
-			zone[name] = map[string][]string{"TXT": {txt}}
+			zone[name] = map[string]any{"TXT": []string{txt}}
+			if txt == "servfail" {
+				zone[name] = map[string]any{"TXT": txt}
+			}
 		}
-		p, err := Lookup(context.Background(), zoneOf(t, zone), "www.b.test")
+		p, err := Lookup(context.Background(), dns.MustZone(zone), "www.b.test")
 		if err != nil || p == nil || p.Domain != "b.test" {
 			t.Fatalf("%s: %+v, %v", c.why, p, err)
 		}
@@ -55,7 +58,7 @@ func TestDestinations(t *testing.T) {
 
 // Alignment for reports is that of the filter.
 func TestPublishedAligned(t *testing.T) {
-	r := zoneOf(t, dns.Zone{"_dmarc.b.test": {"TXT": {"v=DMARC1; p=none; adkim=s; rua=mailto:a@b.test"}}})
+	r := dns.MustZone(dns.Names{"_dmarc.b.test": {"TXT": []string{"v=DMARC1; p=none; adkim=s; rua=mailto:a@b.test"}}})
 	p, err := Lookup(context.Background(), r, "www.b.test")
 	if err != nil {
 		t.Fatal(err)

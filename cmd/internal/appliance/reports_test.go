@@ -243,7 +243,7 @@ func TestADayOfReports(t *testing.T) {
 			}
 		}
 	}
-	until(t, "the mail did not arrive", func() bool { return inbox(t, reporter, "ann@a.test") == 5 && settled(t, reporter, 14) })
+	until(t, "the mail did not arrive", func() bool { return inbox(t, reporter, "ann@a.test") == 6 && settled(t, reporter, 14) })
 	turn(t, reporter) // the day is not over
 	if n := reporter.keep.queue.Stats().Entries; n != 0 {
 		t.Errorf("%d messages are in the queue before the day is over", n)
