@@ -3,26 +3,7 @@ package inbound
 import (
 	"strings"
 	"testing"
-
-	"github.com/forepost/forepost/relay/pipeline"
 )
-
-func TestAuthResults(t *testing.T) {
-	f := authResults("mx.test", []pipeline.AuthResult{
-		{Method: "spf", Result: "pass", Props: []pipeline.Prop{{Name: "smtp.mailfrom", Value: "a@b.test"}, {Name: "smtp.helo"}}},
-		{Method: "dkim", Result: "fail", Reason: "a \"bad\"\r\nkey; dkim=pass", Props: []pipeline.Prop{{Name: "header.d", Value: "b.test;\r\nX: y"}}},
-	})
-	want := "mx.test;\r\n\tspf=pass\r\n\t smtp.mailfrom=a@b.test;\r\n\tdkim=fail reason=\"a \\\"bad\\\"??key; dkim=pass\"\r\n\t header.d=\"b.test;??X: y\""
-	if f.Name != "Authentication-Results" || f.Value != want {
-		t.Errorf("got  %q\nwant %q", f.Value, want)
-	}
-	long := authResults("mx.test", []pipeline.AuthResult{{Method: "spf", Result: "pass", Reason: strings.Repeat("x", 10000)}})
-	for _, l := range strings.Split(long.Value, "\r\n") {
-		if len(l) > 998 {
-			t.Errorf("a line of %d octets", len(l))
-		}
-	}
-}
 
 func TestAuthservID(t *testing.T) {
 	cases := map[string]string{

@@ -74,15 +74,9 @@ func owns(id mail.Identity, a mail.Address) bool {
 	return false
 }
 
-// maxQuestions is how often the DNS may be asked for one transaction, and for a
-// session before it, whatever records a stranger publishes: SPF alone is bounded
-// to some 20 (RFC 7208 section 4.6.4), the rest leaves room for signatures and
-// blocklists.
-const maxQuestions = 150
-
 func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transaction {
 	tx := &transaction{Transaction: pipeline.NewTransaction(s.ps), plan: s.cfg.Policies.PlanFor(s.cfg.Name)}
-	tx.ctx, tx.cancel = context.WithCancel(dns.WithBudget(s.ctx, maxQuestions))
+	tx.ctx, tx.cancel = context.WithCancel(dns.WithBudget(s.ctx, pipeline.MaxQuestions))
 	tx.Transaction.ID, tx.Transaction.From, tx.Declared, tx.SMTPUTF8 = s.current, from, o.Size, o.UTF8
 	tx.env = mail.Envelope{ID: s.current, Listener: s.cfg.Name, From: from, SMTPUTF8: o.UTF8, EightBit: o.Body == smtp.Body8BitMIME,
 		RequireTLS: o.RequireTLS, Ret: string(o.Return), EnvID: o.EnvelopeID}

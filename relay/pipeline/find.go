@@ -24,6 +24,13 @@ func CountPanic(where string) { panics.WithLabelValues(where).Inc() }
 // DefaultTimeout is how long a filter may take that states nothing else.
 const DefaultTimeout = 10 * time.Second
 
+// MaxQuestions is how often the DNS may be asked for one transaction, and for a
+// session before it, whatever records a stranger publishes: SPF alone is bounded
+// to some 20 (RFC 7208 section 4.6.4), the rest leaves room for signatures and
+// blocklists. Who makes the context of a transaction puts it there
+// (dns.WithBudget).
+const MaxQuestions = 150
+
 // Result is a finding and how it came about.
 type Result struct {
 	Instance *Instance
