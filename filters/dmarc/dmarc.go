@@ -4,6 +4,7 @@
 package dmarc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ func Kind() filters.Kind {
 		Facts: pipeline.Schema{
 			{Name: "result", Type: pipeline.String, Words: []string{"pass", "fail", "none", "temperror", "permerror"}, Doc: "none: the domain publishes no policy; permerror: there is not exactly one author"},
 			{Name: "policy", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "what the domain asks for where the result is fail"},
+			{Name: "published", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "the same before t=y takes a level off it: none where there is no record"},
 			{Name: "domain", Type: pipeline.String, Doc: "the author's domain"},
 		},
 		Needs: []string{"spf", "dkim"},
@@ -135,7 +137,7 @@ func finding(r Result, author, reason string) pipeline.Finding {
 		auth.Props = append(auth.Props, pipeline.Prop{Name: "polrec.domain", Value: r.Domain})
 	}
 	return pipeline.Finding{
-		Facts:  pipeline.Facts{"result": r.Result, "policy": string(r.Policy), "domain": author},
+		Facts:  pipeline.Facts{"result": r.Result, "policy": string(r.Policy), "published": string(cmp.Or(r.Asked, None)), "domain": author},
 		Reason: reason,
 		Auth:   []pipeline.AuthResult{auth},
 	}

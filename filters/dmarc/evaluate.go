@@ -15,6 +15,7 @@ type Identity struct {
 type Result struct {
 	Result string   // pass, fail, none, temperror
 	Policy Policy   // what the domain asks for if the result is fail
+	Asked  Policy   // the same before t=y takes a level off it
 	Domain string   // where the record stands, "" for none
 	P      Policy   // the record's p=, whatever speaks for this author
 	By     Identity // what aligned, where the result is pass
@@ -42,7 +43,10 @@ func (e evaluator) evaluate(ctx context.Context, author string, ids []Identity) 
 		return Result{Result: "none", Policy: None}, nil
 	}
 	res := Result{Result: "fail", Domain: f.domain, P: rec.P}
-	res.Policy = rec.forDomain(f.domain == author, func() bool { return e.exists(ctx, author) })
+	res.Asked = rec.forDomain(f.domain == author, func() bool { return e.exists(ctx, author) })
+	if res.Policy = res.Asked; rec.Testing {
+		res.Policy = res.Asked.weaker()
+	}
 	by, err := aligned(ctx, w, rec, author, ids)
 	switch {
 	case by != nil:
