@@ -54,14 +54,15 @@ file. A case that cannot be asked about is answered {"error": "..."}; then the e
 	c.Flags().StringVar(&f.batch, "batch", "", "a file of cases, one JSON object a line; - is standard input")
 	c.Flags().StringVar(&f.hostname, "hostname", "", "the name that stands in Authentication-Results; default: this machine's")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "a JSON object (with --batch always)")
-	for _, name := range []string{"eml", "ip", "helo", "mail-from", "rcpt"} {
-		c.MarkFlagsMutuallyExclusive("batch", name)
-	}
 	return c
 }
 
 func auth(c *cobra.Command, f authFlags) error {
 	b := &authcheck.Bench{Host: cmp.Or(f.hostname, machineName()), Now: time.Now, DNS: once(f.zone)}
+	one := f.request.EML + f.request.IP + f.request.Helo + f.request.MailFrom + f.request.Rcpt
+	if f.batch != "" && one != "" {
+		return coded{errors.New("--batch names its cases itself; see forepost auth --help"), exitUsage}
+	}
 	if f.batch != "" {
 		return authBatch(c, b, f.batch)
 	}
