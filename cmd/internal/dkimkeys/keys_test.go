@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	mdns "github.com/miekg/dns"
@@ -175,5 +176,28 @@ func TestConfigQuotesForHCL(t *testing.T) {
 	got := Config([]Key{{Selector: "s", File: `/a "b"/${x}\%{y}`}})
 	if want := "dkim = [\n  { selector = \"s\", key = file(\"/a \\\"b\\\"/$${x}\\\\%%{y}\") },\n]\n"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// What root makes belongs to the owner of the directory above: the gateway runs
+// as that user.
+func TestKeysBelongToTheOwnerOfTheDirectory(t *testing.T) {
+	dir := t.TempDir()
+	want := os.Geteuid()
+	if want == 0 {
+		want = 65534
+		if err := os.Chown(dir, want, want); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := make2(t, Dir(filepath.Join(dir, "keys")), New{Domain: "example.test", Selector: "s", Sorts: []Sort{Ed25519}})[0]
+	for p := k.File; p != dir; p = filepath.Dir(p) {
+		st, err := os.Stat(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int(st.Sys().(*syscall.Stat_t).Uid); got != want {
+			t.Errorf("%s belongs to %d, want %d", p, got, want)
+		}
 	}
 }
