@@ -119,14 +119,14 @@ func signatures(auth []pipeline.AuthResult) []DKIM {
 // dmarc: where the record stands is told by the result that RFC 8601 shows, the
 // rest by the facts.
 func dmarc(fd pipeline.Finding, err error) DMARC {
-	d := DMARC{Result: word(fd, "result", err), Policy: cmp.Or(text(fd, "published"), "none"), Disposition: "none", From: text(fd, "domain")}
+	d := DMARC{
+		Result: word(fd, "result", err), From: text(fd, "domain"),
+		Policy: cmp.Or(text(fd, "published"), "none"), Disposition: cmp.Or(text(fd, "disposition"), "none"),
+	}
 	for _, r := range fd.Auth {
 		if p := props(r); r.Method == "dmarc" && p["polrec.p"] != "" {
 			d.Domain = cmp.Or(p["polrec.domain"], d.From)
 		}
-	}
-	if d.Result == "fail" {
-		d.Disposition = cmp.Or(text(fd, "policy"), "none")
 	}
 	return d
 }
