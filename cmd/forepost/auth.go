@@ -135,7 +135,7 @@ func showAuth(w io.Writer, a authcheck.Answer, message bool) error {
 	row := func(method, result, what string) {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", method, story.Clean(result), story.Clean(what))
 	}
-	row("spf", a.SPF.Result, join(", ", a.Reasons["spf"], prefixed("matched ", a.SPF.Mechanism)))
+	row("spf", a.SPF.Result, a.Reasons["spf"])
 	if message {
 		for _, s := range a.DKIM {
 			row("dkim", s.Result, join(", ", s.Domain, prefixed("selector ", s.Selector), s.Algorithm, s.Reason))

@@ -51,19 +51,14 @@ func TestAuthShape(t *testing.T) {
 	}
 	got := batchLines(t, file, exitDone, "--hostname", "gw.test")
 	want := []string{
-		`{"spf":{"result":"fail","domain":"example.test","mechanism":MECHANISM},"dkim":[],"dmarc":{"result":"none","policy":"none","disposition":"none","domain":"","from":""},"arc":{"result":"none","chain":0},"authentication_results":"gw.test; spf=fail smtp.mailfrom=example.test"}`,
-		`{"spf":{"result":"none","domain":"","mechanism":""},"dkim":[],"dmarc":{"result":"fail","policy":"reject","disposition":"quarantine","domain":"example.test","from":"example.test"},"arc":{"result":"none","chain":0},"authentication_results":TEXT}`,
-		`{"spf":{"result":"temperror","domain":"slow.test","mechanism":""},"dkim":[],"dmarc":{"result":"temperror","policy":"reject","disposition":"none","domain":"example.test","from":"example.test"},"arc":{"result":"none","chain":0},"authentication_results":TEXT}`,
+		`{"spf":{"result":"fail","domain":"example.test","mechanism":"all"},"dkim":[],"dmarc":{"result":"none","policy":"none","disposition":"none","domain":"","from":""},"arc":{"result":"none","chain":0},"authentication_results":"gw.test; spf=fail smtp.mailfrom=example.test"}`,
+		`{"spf":{"result":"none","domain":"","mechanism":""},"dkim":[],"dmarc":{"result":"fail","policy":"reject","disposition":"quarantine","domain":"example.test","from":"example.test"},"arc":{"result":"none","chain":0},"authentication_results":"gw.test; dkim=none; dmarc=fail header.from=example.test polrec.p=reject; spf=none"}`,
+		`{"spf":{"result":"temperror","domain":"slow.test","mechanism":""},"dkim":[],"dmarc":{"result":"temperror","policy":"reject","disposition":"none","domain":"example.test","from":"example.test"},"arc":{"result":"none","chain":0},"authentication_results":"gw.test; dkim=none; dmarc=temperror header.from=example.test polrec.p=reject; spf=temperror smtp.mailfrom=slow.test"}`,
 	}
 	for i := range want {
-		pattern := regexp.QuoteMeta(want[i])
-		pattern = strings.Replace(pattern, "MECHANISM", `"(-?all)?"`, 1)
-		pattern = strings.Replace(pattern, "TEXT", `"gw\.test; [^\\]*"`, 1)
-		if i == 0 {
-			pattern = strings.Replace(pattern, `smtp\.mailfrom=example\.test`, `[^\\]*`, 1)
-		}
-		if !regexp.MustCompile("^" + pattern + "$").MatchString(got[i]) {
-			t.Errorf("line %d:\n%s\nwant\n%s", i+1, got[i], want[i])
+		// A message without a chain may have that said of it.
+		if one := strings.Replace(got[i], "arc=none; ", "", 1); one != want[i] {
+			t.Errorf("line %d:\n%s\nwant\n%s", i+1, one, want[i])
 		}
 	}
 	if len(got) != len(want) {

@@ -56,10 +56,15 @@ says otherwise. What is published is looked up with the servers of the configura
 // load reads the configuration. That there is none is no mistake where none was
 // named: keys can be made before anything else.
 func (p *keyPlace) load(c *cobra.Command) error {
-	if _, err := os.Stat(p.config); errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("config") {
+	f, err := os.Open(p.config)
+	if errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("config") {
 		p.defaultDir(defaultData)
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	f.Close()
 	cfg, diags := policies.Load(p.config, policies.Options{Kinds: builtin.Kinds(), Vars: p.vars})
 	if diags.HasErrors() {
 		fmt.Fprint(c.ErrOrStderr(), diags.String())

@@ -257,6 +257,7 @@ func (r *rotating) toWithdraw(w io.Writer, say func(string, ...any)) error {
 		for _, s := range r.rotation.Old {
 			fmt.Fprintf(w, "  %s\n", dkimkeys.Key{Domain: r.domain, Selector: s}.Name())
 		}
+		fmt.Fprintln(w, "nothing needs their private keys any more")
 	}
 	if r.f.check {
 		return nil

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"syscall"
 
@@ -155,22 +154,28 @@ func inherit(name string) error {
 // Keys are those of a domain, by selector. A file that cannot be read as a key
 // is an error that names it.
 func (d Dir) Keys(domain string) ([]Key, error) {
-	files, err := filepath.Glob(filepath.Join(escape(string(d)), escape(domain), "*"+keyEnding))
+	entries, err := os.ReadDir(filepath.Join(string(d), domain)) // in order
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	sort.Strings(files)
 	var keys []Key
-	for _, name := range files {
-		text, err := os.ReadFile(name)
+	for _, e := range entries {
+		selector, ok := strings.CutSuffix(e.Name(), keyEnding)
+		if !ok {
+			continue
+		}
+		k := Key{Domain: domain, Selector: selector, File: d.file(domain, e.Name())}
+		text, err := os.ReadFile(k.File)
 		if err != nil {
 			return nil, err
 		}
-		s, err := dkim.ParseKey(string(text))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if k.Signer, err = dkim.ParseKey(string(text)); err != nil {
+			return nil, fmt.Errorf("%s: %w", k.File, err)
 		}
-		keys = append(keys, Key{domain, strings.TrimSuffix(filepath.Base(name), keyEnding), name, s})
+		keys = append(keys, k)
 	}
 	return keys, nil
 }
@@ -191,9 +196,4 @@ func (d Dir) Domains() ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// escape keeps a path from being read as a pattern.
-func escape(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
