@@ -14,6 +14,7 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -107,7 +108,7 @@ func (s *Signer) Sign(ctx context.Context, domain string, msg *mail.Message) ([]
 		return nil, err
 	}
 	defer r.Close()
-	signed, err := toSign(r)
+	signed, err := canon.ToSign(r)
 	if err != nil {
 		return nil, err
 	}
