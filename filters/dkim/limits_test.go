@@ -63,7 +63,7 @@ var shaped = "bh=" + base64.StdEncoding.EncodeToString(make([]byte, 32)) + "; b=
 func TestKeyTooLong(t *testing.T) {
 	long := "v=DKIM1; p=" + strings.Repeat("A", canon.MaxRecord)
 	zone := dns.MustZone(dns.Names{"s._domainkey.example.test": {"TXT": []string{long}}})
-	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; " + shaped + "\r\nFrom: a@example.test\r\n\r\n")
+	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; "+shaped+"\r\nFrom: a@example.test\r\n\r\n")
 	if fd.Facts["result"] != "permerror" || err != nil || !strings.Contains(fd.Reason, "too long") {
 		t.Errorf("%v, %v: %s", fd.Facts, err, fd.Reason)
 	}
@@ -81,7 +81,7 @@ func TestFlags(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	zone := dns.MustZone(dns.Names{"s._domainkey.example.test": {"error": "timeout"}})
-	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; " + shaped + "\r\nFrom: a@example.test\r\n\r\n")
+	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; "+shaped+"\r\nFrom: a@example.test\r\n\r\n")
 	if fd.Facts["result"] != "temperror" || err == nil {
 		t.Errorf("%v, %v: a fact and an error both", fd.Facts, err)
 	}
