@@ -6,8 +6,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
+
+	"github.com/forepost/forepost/filters/internal/canon"
 )
 
 // KeyRecord is the text that a domain publishes for a public key: RFC 6376
@@ -28,49 +29,14 @@ func KeyRecord(pub crypto.PublicKey) (string, error) {
 
 // ErrRevoked says that a record has an empty p=: the key counts no more (RFC
 // 6376 section 3.6.1).
-var ErrRevoked = errors.New("the key is revoked: p= is empty")
+var ErrRevoked = canon.ErrRevoked
 
-// ParseKeyRecord finds the public key of a record: *rsa.PublicKey or
-// ed25519.PublicKey.
+// ParseKeyRecord finds the public key of a record, as verifying reads it:
+// *rsa.PublicKey or ed25519.PublicKey.
 func ParseKeyRecord(txt string) (crypto.PublicKey, error) {
-	t, ok := tags(txt)
-	if v, has := t["v"]; !ok || has && v != "DKIM1" {
-		return nil, errors.New("it is not a key record of DKIM")
-	}
-	p, ok := t["p"]
-	if !ok {
-		return nil, errors.New("it has no p=")
-	}
-	if p = squeeze(p); p == "" {
-		return nil, ErrRevoked
-	}
-	b, err := base64.StdEncoding.DecodeString(p)
+	k, err := canon.ParseKey(txt)
 	if err != nil {
-		return nil, errors.New("p= is not in base64")
+		return nil, err
 	}
-	switch t["k"] {
-	case "", "rsa":
-		return parseRSA(b)
-	case "ed25519":
-		if len(b) != ed25519.PublicKeySize {
-			return nil, fmt.Errorf("an Ed25519 key has %d octets, and p= has %d", ed25519.PublicKeySize, len(b))
-		}
-		return ed25519.PublicKey(b), nil
-	}
-	return nil, errors.New("k= is neither rsa nor ed25519")
-}
-
-// parseRSA takes a SubjectPublicKeyInfo, as everybody publishes it, and the bare
-// RSAPublicKey that RFC 6376 speaks of.
-func parseRSA(b []byte) (crypto.PublicKey, error) {
-	if pub, err := x509.ParsePKIXPublicKey(b); err == nil {
-		if r, ok := pub.(*rsa.PublicKey); ok {
-			return r, nil
-		}
-		return nil, errors.New("p= is a key of another kind than k= says")
-	}
-	if r, err := x509.ParsePKCS1PublicKey(b); err == nil {
-		return r, nil
-	}
-	return nil, errors.New("p= is no RSA key")
+	return k.Public(), nil
 }

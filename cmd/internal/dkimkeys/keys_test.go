@@ -152,7 +152,7 @@ func TestLookTellsWhatIsWrong(t *testing.T) {
 		{[]string{other[1].Record()}, Differs, "another key"},
 		{[]string{other[0].Record()}, Differs, "another key"},
 		{[]string{"v=DKIM1; k=ed25519; p="}, Revoked, "revoked"},
-		{[]string{"v=spf1 -all"}, Differs, "not a key record"},
+		{[]string{"v=spf1 -all"}, Differs, "unknown version"},
 		{[]string{k.Record(), "v=spf1 -all"}, Differs, "more than one"},
 		{nil, Missing, "no TXT record at s._domainkey.example.test"},
 		{"timeout", Unknown, "in time"},
