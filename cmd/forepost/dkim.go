@@ -341,6 +341,9 @@ func printRecords(c *cobra.Command, keys []usedKey, format string, asJSON bool) 
 		case format == "table":
 			fmt.Fprintf(t, "%s\tTXT\t%s\n", k.Name(), k.Record())
 		default:
+			if k.use == unused || k.use == going {
+				fmt.Fprintf(w, "; %s: nothing signs with %s any more, or yet\n", k.use, k.Selector)
+			}
 			fmt.Fprint(w, dkimkeys.Bind(k.Key))
 		}
 	}
