@@ -37,7 +37,7 @@ func repeat(n int, format string) []string {
 	return out
 }
 
-// TestAmplification: what one record can make us ask for (RFC 7208 section
+// TestAmplification is threats.md "SPF amplification": what one record can make us ask for (RFC 7208 section
 // 4.6.4): ten terms, of which mx and ptr stand for ten addresses each.
 func TestAmplification(t *testing.T) {
 	names := dns.Names{
@@ -60,14 +60,16 @@ func TestAmplification(t *testing.T) {
 		"v=spf1 " + strings.Join(repeat(11, "a:h%d.test"), " ") + " -all":   {"permerror", 11},
 		"v=spf1 " + strings.Join(repeat(10, "a:h%d.test"), " ") + " -all":   {"fail", 11},
 		"v=spf1 " + strings.Join(repeat(9, "a:void%d.test"), " ") + " -all": {"permerror", 4},
-		"v=spf1 mx:mx.test -all":                                     {"permerror", 2},
-		"v=spf1 " + strings.Repeat("mx:ten.test ", 10) + "-all":      {"fail", 111},
-		"v=spf1 ptr:example.test -all":                               {"fail", 12},
-		"v=spf1 include:loop.test -all":                              {"permerror", 12},
-		"v=spf1 redirect=redirect.test":                              {"permerror", 12},
-		"v=spf1 include:wide.test -all":                              {"permerror", 12},
-		"v=spf1 " + strings.Repeat("ip4:192.0.2.9 ", 500):            {"permerror", 1}, // longer than a record may be
-		"v=spf1 exists:%{l}." + strings.Repeat("%{d}.", 40) + "test": {"neutral", 2},   // longer than a name may be
+		"v=spf1 a:void1.test exists:void2.test -all":                        {"fail", 3},
+		"v=spf1 a:void1.test exists:void2.test mx:void3.test -all":          {"permerror", 4},
+		"v=spf1 mx:mx.test -all":                                            {"permerror", 2},
+		"v=spf1 " + strings.Repeat("mx:ten.test ", 10) + "-all":             {"fail", 111},
+		"v=spf1 ptr:example.test -all":                                      {"fail", 12},
+		"v=spf1 include:loop.test -all":                                     {"permerror", 12},
+		"v=spf1 redirect=redirect.test":                                     {"permerror", 12},
+		"v=spf1 include:wide.test -all":                                     {"permerror", 12},
+		"v=spf1 " + strings.Repeat("ip4:192.0.2.9 ", 500):                   {"permerror", 1}, // longer than a record may be
+		"v=spf1 exists:%{l}." + strings.Repeat("%{d}.", 40) + "test":        {"neutral", 2},   // longer than a name may be
 	} {
 		names["example.test"] = map[string]any{"TXT": []string{record}}
 		r := &counting{Resolver: dns.MustZone(names)}

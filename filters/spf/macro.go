@@ -106,14 +106,16 @@ func macro(s string, explains bool) (p piece, n int) {
 // domainSpec checks a domain-spec: a macro-string that ends in a macro or in
 // a dot and a top label.
 func domainSpec(s string) error {
-	ps, err := scan(s, false)
-	if err != nil {
-		return err
+	last := piece{text: s} // most have no macro, and then nothing is to be parted
+	if strings.IndexByte(s, '%') >= 0 {
+		ps, err := scan(s, false)
+		if err != nil {
+			return err
+		}
+		last = ps[len(ps)-1]
+	} else if !visible(s, false) {
+		return errSign
 	}
-	if len(ps) == 0 {
-		return errors.New("a domain is missing")
-	}
-	last := ps[len(ps)-1]
 	if last.expand {
 		return nil
 	}

@@ -45,6 +45,7 @@ func parse(txt string) (r record, err error) {
 	if len(txt) > maxRecord {
 		return r, errLong
 	}
+	r.directives = make([]directive, 0, strings.Count(txt, " "))
 	for rest := txt[6:]; rest != ""; {
 		var term string
 		term, rest, _ = strings.Cut(rest, " ")
