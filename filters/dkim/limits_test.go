@@ -13,7 +13,8 @@ import (
 	"github.com/forepost/forepost/relay/dns"
 )
 
-// Messages whose headers are made to cost time: each is answered at once, and
+// Messages whose headers are made to cost time (threats.md "DKIM structure
+// flood"): each is answered at once, and
 // never with a pass.
 func TestFloodsAreRefusedQuickly(t *testing.T) {
 	sig := func(h string) string {
