@@ -117,4 +117,6 @@ type Config struct {
 	// Panicked is told of a panic that was caught, for the count of them; it may
 	// be nil.
 	Panicked func(where string)
+
+	newParser func() parser // other than the real one only in the benchmark of the edge alone
 }
