@@ -194,8 +194,9 @@ func (s *session) verdicts(tx *transaction) []pipeline.Verdict {
 	if len(tx.To) == 0 {
 		return nil // all were discarded
 	}
-	ctx, cancel := context.WithTimeout(tx.ctx, judgeTime)
+	ctx, cancel := context.WithCancel(tx.ctx)
 	defer cancel()
+	defer time.AfterFunc(judgeTime, cancel).Stop()
 	vs := tx.plan.Run(ctx, pipeline.Data, tx.Transaction)
 	if len(vs) == len(tx.To) {
 		return vs
@@ -214,7 +215,11 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 		o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fates[i].String(), Rule: v.Rule,
 			Reply: reply, Where: where(v, fates[i]), Tags: v.Ledger.Tags}
 		s.outcome(tx, o)
-		messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
+		if fates[i] == pipeline.Accept {
+			s.conn.srv.accepted.Inc()
+		} else {
+			messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
+		}
 		if s.log.Enabled(ctx, slog.LevelInfo) {
 			s.log.LogAttrs(ctx, slog.LevelInfo, "taken", slog.String("id", string(tx.Transaction.ID)), slog.String("from", *tx.Trace.From),
 				slog.String("to", o.To[0]), slog.String("action", o.Action), slog.String("rule", o.Rule),
@@ -224,7 +229,7 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 	if len(vs) > 0 {
 		tx.Trace.Points = points(vs[0].Ledger.Points)
 	}
-	messageBytes.WithLabelValues(s.cfg.Name).Add(float64(tx.Trace.Size))
+	s.conn.srv.octets.Add(float64(tx.Trace.Size))
 	tx.Settle(ctx, -1, true)
 	s.finish(tx)
 }

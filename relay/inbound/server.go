@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // Server is one listener's servers and sessions.
@@ -14,6 +16,9 @@ type Server struct {
 	gate *gate
 	stop context.Context
 	halt context.CancelFunc
+
+	accepted interface{ Inc() } // what most messages count in, found once
+	octets   interface{ Add(float64) }
 
 	mu        sync.Mutex
 	listeners map[net.Listener]bool
@@ -30,7 +35,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, gate: newGate(cfg.MaxSessions, cfg.MaxPerClient),
-		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{}}
+		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{},
+		accepted: messages.WithLabelValues(cfg.Name, pipeline.Accept.String()), octets: messageBytes.WithLabelValues(cfg.Name)}
 	s.stop, s.halt = context.WithCancel(context.Background())
 	return s, nil
 }
