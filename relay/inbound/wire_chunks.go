@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,16 +132,28 @@ func (w *wire) nextChunk(last time.Time) error {
 		case "RSET", "QUIT", "HELO", "EHLO", "LHLO":
 			w.data, w.mute, w.again = dataDone, true, line
 			return errAborted
-		case "NOOP":
-			if !w.idling() {
-				w.answer(250, "2.0.0", "OK")
-			}
 		default:
-			w.answer(503, "5.5.1", "A message has begun: BDAT goes on with it, RSET ends it")
+			w.betweenChunks(line)
 		}
 	}
 	w.mute = true
 	return connError{io.EOF}
+}
+
+// betweenChunks answers a command that leaves the message as it is.
+func (w *wire) betweenChunks(line []byte) {
+	switch {
+	case badOctet(string(line)) != 0:
+		w.answer(501, "5.5.2", "The command has characters that do not belong there")
+	case w.verb == "NOOP":
+		if !w.idling() {
+			w.answer(250, "2.0.0", "OK")
+		}
+	case slices.Contains([]string{"MAIL", "RCPT", "DATA", "AUTH", "STARTTLS", "VRFY", "EXPN", "HELP"}, w.verb):
+		w.answer(503, "5.5.1", "A message has begun: BDAT goes on with it, RSET ends it")
+	default:
+		w.answer(500, "5.5.1", "Unknown command")
+	}
 }
 
 // skipChunk reads what is left of a chunk and forgets it. Far too much is not
