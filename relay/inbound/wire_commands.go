@@ -50,6 +50,10 @@ func (w *wire) command(line string) string {
 		// A browser or a proxy that was talked into speaking to us (ALPACA).
 		w.answer(502, "5.7.0", "This is not a web server")
 		w.closed = true
+	case "PROXY":
+		// Somebody who is no proxy of ours claims to be another.
+		w.answer(502, "5.7.0", "PROXY is not taken from here")
+		w.closed = true
 	default:
 		w.answer(500, "5.5.1", "Unknown command")
 	}
