@@ -34,7 +34,7 @@ func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
 // received is the trace field, RFC 5321 section 4.4.
 func (s *session) received(tx *transaction) mail.Field {
 	v := make([]byte, 0, 256)
-	v = append(append(append(append(v, "from "...), heloName(s.ps.Helo)...), " ("...), s.literal()...)
+	v = append(append(append(append(v, "from "...), heloName(s.ps.Helo)...), " ("...), s.clientText(tx)...)
 	v = append(append(append(v, ")\r\n\tby "...), s.cfg.Hostname...), " (Forepost) with "...)
 	v = append(append(append(v, s.with(tx)...), " id "...), tx.Transaction.ID...)
 	if t := s.ps.TLS; t.On {
@@ -46,6 +46,26 @@ func (s *session) received(tx *transaction) mail.Field {
 	}
 	v = s.cfg.Now().AppendFormat(append(v, ";\r\n\t"...), time.RFC1123Z)
 	return mail.Field{Name: "Received", Value: string(v)}
+}
+
+// clientText is the client as Received names it: [192.0.2.1], its name before it
+// where that is known.
+func (s *session) clientText(tx *transaction) string {
+	if name := clientName(tx); name != "" {
+		return name + " " + s.literal()
+	}
+	return s.literal()
+}
+
+// clientName is the client's name from the reverse DNS, if a filter was asked
+// for it and its addresses confirm it.
+func clientName(tx *transaction) string {
+	for _, r := range tx.Results() {
+		if name, ok := r.Finding.Facts["name"].(string); ok && r.Instance.Kind == "iprev" {
+			return name
+		}
+	}
+	return ""
 }
 
 // with is the protocol word of RFC 3848 and RFC 6531 section 4.3.
