@@ -57,6 +57,7 @@ func talkIn(cfg *Config, in []byte, piece int) string {
 func FuzzDialogue(f *testing.F) {
 	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\nA: b\r\n\r\n.\r\nQUIT\r\n"), 7)
 	f.Add([]byte("EHLO x\r\nAUTH PLAIN\r\nAGRlbW8Ac2VjcmV0\r\nMAIL FROM:<>\r\nRCPT TO:<x@y.test>\r\nBDAT 3\r\nabc"), 1)
+	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nBDAT 7\r\nA: b\r\n\rNOOP\r\nDATA\r\nBDAT 3 LAST\r\n\n.\nMAIL FROM:<>\r\nRCPT TO:<bob@example.com>\r\nBDAT 2\r\n\r\nRSET\r\nBDAT 4\r\nQUITQUIT\r\n"), 5)
 	for _, dir := range []string{"chasquid-smtpsrv", "profuzzbench-smtp"} {
 		files, _ := filepath.Glob(filepath.Join(os.Getenv("FOREPOST_SUITES"), "fuzz-seeds", dir, "*"))
 		for _, file := range files {

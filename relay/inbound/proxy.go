@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -75,10 +76,7 @@ func (s *Server) unwrap(c net.Conn) {
 	}
 	go func() {
 		defer s.running.Done()
-		p, err := readProxy(c)
-		s.mu.Lock()
-		delete(s.unnamed, c)
-		s.mu.Unlock()
+		p, err := s.named(c)
 		if err != nil {
 			connections.WithLabelValues(s.cfg.Name, "refused").Inc()
 			s.cfg.Log.Warn("a proxy's connection was refused", "proxy", c.RemoteAddr().String(), "error", err)
@@ -87,6 +85,23 @@ func (s *Server) unwrap(c net.Conn) {
 		}
 		s.admit(p)
 	}()
+}
+
+// named reads the header of a connection. A defect in that ends no more than the
+// connection.
+func (s *Server) named(c net.Conn) (p *proxied, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if s.cfg.Panicked != nil {
+				s.cfg.Panicked("proxy header")
+			}
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+		s.mu.Lock()
+		delete(s.unnamed, c)
+		s.mu.Unlock()
+	}()
+	return readProxy(c)
 }
 
 // readProxy reads the header of either version. For a connection of the proxy's
