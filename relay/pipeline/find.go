@@ -43,6 +43,7 @@ type Result struct {
 
 // find is one run of a filter; done is closed when result stands.
 type find struct {
+	of     *finds
 	done   chan struct{}
 	result Result
 }
@@ -59,10 +60,13 @@ type finds struct {
 	m  map[findKey]*find
 }
 
-func (fs *finds) drop(k findKey) {
+// drop forgets a run, unless another one has taken its place.
+func (fs *finds) drop(k findKey, f *find) {
 	fs.mu.Lock()
-	delete(fs.m, k)
-	fs.mu.Unlock()
+	defer fs.mu.Unlock()
+	if fs.m[k] == f {
+		delete(fs.m, k)
+	}
 }
 
 // NewTransaction begins a transaction of a session.
@@ -194,7 +198,7 @@ func (tx *Transaction) claim(in *Instance) (f *find, mine bool) {
 	if fs.m == nil {
 		fs.m = map[findKey]*find{}
 	}
-	f = &find{done: make(chan struct{})}
+	f = &find{of: fs, done: make(chan struct{})}
 	f.result.Instance, f.result.To = in, k.to
 	fs.m[k] = f
 	return f, true
@@ -210,8 +214,8 @@ func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	start := time.Now()
 	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
 	f.result.Took = time.Since(start)
-	if parent.Err() != nil && in.Scope == PerSession {
-		tx.Session.finds.drop(findKey{in, -1}) // the transaction ended, not the session: the next one asks again
+	if parent.Err() != nil {
+		f.of.drop(findKey{in, f.result.To}, f) // nobody waited for it: it is no finding, and who asks later asks anew
 	}
 	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())
 	word := "ok"

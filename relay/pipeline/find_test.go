@@ -94,19 +94,24 @@ func TestAFilterThatHangsOrPanicsCouldNotTell(t *testing.T) {
 	})
 }
 
-// What a session's filter could not finish because one transaction was given
-// up is asked again in the next.
-func TestGivenUpTransactionDoesNotSpoilTheSession(t *testing.T) {
-	p := &probe{do: func(ctx context.Context, _ *Transaction) (Finding, error) { return Finding{Reason: "ok"}, ctx.Err() }}
-	in := instance(p, PerSession)
-	s := &Session{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if r := NewTransaction(s).Find(ctx, in); r.Err == nil {
-		t.Fatal("a cancelled filter found something")
-	}
-	if r := NewTransaction(s).Find(t.Context(), in); r.Err != nil || r.Finding.Reason != "ok" {
-		t.Errorf("the next transaction gets %+v", r)
+// What could not be finished because a transaction was given up, or a verdict
+// came first, is no finding: who asks later asks anew.
+func TestWhatWasGivenUpIsAskedAnew(t *testing.T) {
+	for _, scope := range []Scope{PerSession, PerMessage, PerRecipient} {
+		p := &probe{do: func(ctx context.Context, _ *Transaction) (Finding, error) { return Finding{Reason: "ok"}, ctx.Err() }}
+		in := instance(p, scope)
+		tx := NewTransaction(&Session{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if r := tx.Find(ctx, in); r.Err == nil {
+			t.Fatal("a cancelled filter found something")
+		}
+		if rs := tx.Results(); len(rs) != 0 {
+			t.Errorf("scope %d: what was given up stands as %+v", scope, rs)
+		}
+		if r := tx.Find(t.Context(), in); r.Err != nil || r.Finding.Reason != "ok" {
+			t.Errorf("scope %d: asked anew it gives %+v", scope, r)
+		}
 	}
 }
 
