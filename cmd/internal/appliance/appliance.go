@@ -60,6 +60,9 @@ type Appliance struct {
 	mu      sync.Mutex // Reload, Stop
 	servers []*server
 	serving sync.WaitGroup
+	leaving sync.WaitGroup  // doors that reloads took away
+	left    context.Context // ends when they have no time left
+	cut     context.CancelFunc
 	redis   redisStores
 	certs   map[string]*certs.Source
 	control *admin.Server
@@ -81,6 +84,7 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 		return nil, err
 	}
 	a := &Appliance{o: o, log: o.Log, started: o.Now()}
+	a.left, a.cut = context.WithCancel(context.Background())
 	if a.log == nil {
 		a.log = o.LogTo(cfg.Settings.Log)
 	}
@@ -162,7 +166,10 @@ func (a *Appliance) Stop(ctx context.Context) error {
 	a.log.Info("stopping")
 	// The doors first, whatever the order of building: what stands behind them is
 	// still there while they drain.
-	err := errors.Join(a.closeDoors(ctx), a.undo.run(ctx, a.log))
+	defer context.AfterFunc(ctx, a.cut)()
+	err := a.closeDoors(ctx)
+	a.leaving.Wait()
+	err = errors.Join(err, a.undo.run(ctx, a.log))
 	a.serving.Wait()
 	a.log.Info("stopped")
 	return err
@@ -180,8 +187,7 @@ func closeAll(ctx context.Context, list []*server) error {
 	var all sync.WaitGroup
 	for i, d := range list {
 		all.Go(func() {
-			d.closing.Store(true)
-			d.ln.Close()
+			d.shut()
 			if err := d.shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 				errs[i] = fmt.Errorf("%s %q: %w", d.Kind, d.Name, err)
 			}
@@ -196,9 +202,7 @@ func (a *Appliance) live() *live { return a.current.Load() }
 
 // PlanFor gives the plan of a listener (inbound.Policies).
 func (a *Appliance) PlanFor(listener string) pipeline.Plan {
-	l := a.live()
-	p, _ := l.policies.Plan(l.policyOf[listener])
-	return p
+	return a.live().plans[listener]
 }
 
 // openControl makes the control socket: the configuration's, or the data

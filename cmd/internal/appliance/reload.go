@@ -48,22 +48,18 @@ func (a *Appliance) reload(ctx context.Context) (diags string, err error) {
 		return diags, err
 	}
 	kept, gone, fresh := match(a.servers, doors)
-	if err := replace(ctx, gone, fresh); err != nil {
+	if err := a.replace(gone, fresh); err != nil {
 		return diags, err
 	}
 	if err := a.settle(ctx, l.settings); err != nil {
-		return diags, errors.Join(err, closeAll(ctx, fresh))
+		return diags, errors.Join(err, closeAll(ctx, fresh), a.reopen(gone))
 	}
 	a.current.Store(l)
 	a.servers = append(kept, fresh...)
 	for _, d := range fresh {
 		a.open(d)
 	}
-	a.serving.Go(func() { // what is under way there may take its time
-		if err := closeAll(context.WithoutCancel(ctx), gone); err != nil {
-			a.log.Warn("a server did not end well", "error", err)
-		}
-	})
+	a.leave(gone)
 	return diags, nil
 }
 
@@ -89,23 +85,44 @@ func match(have, want []*server) (kept, gone, fresh []*server) {
 }
 
 // replace opens the new doors. Where one needs the address of a door that
-// goes, that one's listener is closed first; if opening fails all the same, the
-// old doors stay shut out of their address and the error says so.
-func replace(ctx context.Context, gone, fresh []*server) error {
+// goes, that one is shut first; if opening fails all the same, it is opened
+// again, and only who came in that moment was turned away.
+func (a *Appliance) replace(gone, fresh []*server) error {
 	err := listen(fresh)
 	if err == nil || len(gone) == 0 {
 		return err
 	}
 	for _, d := range gone {
-		d.ln.Close()
+		d.shut()
 	}
 	if err := listen(fresh); err != nil {
-		for _, d := range gone {
-			if d.listen() != nil {
-				return fmt.Errorf("%w; and %s %q no longer listens: restart", err, d.Kind, d.Name)
-			}
-		}
-		return err
+		return errors.Join(err, a.reopen(gone))
 	}
 	return nil
+}
+
+// reopen opens doors again that were shut for others that then did not open.
+func (a *Appliance) reopen(list []*server) error {
+	var errs []error
+	for _, d := range list {
+		if !d.closing.Load() {
+			continue
+		}
+		if err := d.listen(); err != nil {
+			errs = append(errs, fmt.Errorf("%w; %s %q is shut: restart", err, d.Kind, d.Name))
+			continue
+		}
+		a.open(d)
+	}
+	return errors.Join(errs...)
+}
+
+// leave closes doors that a reload took away. What is under way behind them may
+// take its time, until a stop has none left.
+func (a *Appliance) leave(gone []*server) {
+	a.leaving.Go(func() {
+		if err := closeAll(a.left, gone); err != nil {
+			a.log.Warn("a server did not end well", "error", err)
+		}
+	})
 }

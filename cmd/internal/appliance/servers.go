@@ -23,7 +23,7 @@ type server struct {
 	admin.Endpoint
 	spec     string // its settings as text: a reload replaces it where they differ
 	ln       net.Listener
-	closing  atomic.Bool // we shut it: the end of serve is no news
+	closing  *atomic.Bool // of the listener that is open: we shut it, so the end of serve is no news
 	serve    func(net.Listener) error
 	shutdown func(ctx context.Context) error
 }
@@ -149,15 +149,22 @@ func (d *server) listen() (err error) {
 	if d.ln, err = net.Listen(network, address); err != nil {
 		return fmt.Errorf("%s %q cannot listen on %s: %w", d.Kind, d.Name, d.Address, err)
 	}
-	d.Address = d.ln.Addr().String()
+	d.Address, d.closing = d.ln.Addr().String(), &atomic.Bool{}
 	return nil
+}
+
+// shut closes the door to new clients; those inside stay.
+func (d *server) shut() {
+	d.closing.Store(true)
+	d.ln.Close()
 }
 
 // open begins to answer.
 func (a *Appliance) open(d *server) {
 	a.log.Info("listening", "kind", d.Kind, "name", d.Name, "address", d.Address)
+	ln, closing := d.ln, d.closing
 	a.serving.Go(func() {
-		if err := d.serve(d.ln); err != nil && !d.closing.Load() {
+		if err := d.serve(ln); err != nil && !closing.Load() {
 			a.log.Error("a server ended", "kind", d.Kind, "name", d.Name, "error", err)
 		}
 	})
