@@ -69,6 +69,9 @@ func TestReloadTakesAListenerAway(t *testing.T) {
 		t.Error("the listener is still there")
 	}
 	g.cmd.Process.Signal(syscall.SIGTERM)
+	waitFor(t, func() (string, bool) { // two signals at once would be one
+		return "it does not stop", strings.Contains(g.log.String(), "msg=stopping")
+	})
 	start := time.Now()
 	g.end(syscall.SIGTERM)
 	if took := time.Since(start); took > 10*time.Second {

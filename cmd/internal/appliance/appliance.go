@@ -38,8 +38,9 @@ type Options struct {
 	Log     *slog.Logger
 	// LogTo makes the log that the configuration asks for, where Log is nil.
 	LogTo func(policies.Log) *slog.Logger
-	// Warn is handed the warnings about the configuration, rendered.
-	Warn func(text string)
+	// Tell is handed the mistakes of a configuration that is not used, rendered;
+	// warnings about one that is used go into the log.
+	Tell func(text string)
 }
 
 // Appliance is the gateway.
@@ -77,10 +78,10 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 		o.Now = time.Now
 	}
 	cfg, diags, err := load(o, true)
-	if text := diags.String(); text != "" && o.Warn != nil {
-		o.Warn(text)
-	}
 	if err != nil {
+		if o.Tell != nil {
+			o.Tell(diags.String())
+		}
 		return nil, err
 	}
 	a := &Appliance{o: o, log: o.Log, started: o.Now()}
@@ -88,6 +89,7 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 	if a.log == nil {
 		a.log = o.LogTo(cfg.Settings.Log)
 	}
+	a.logWarnings(diags)
 	if err := a.assemble(ctx, cfg); err != nil {
 		return nil, errors.Join(err, a.undo.run(ctx, a.log))
 	}

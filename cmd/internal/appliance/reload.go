@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
+	"github.com/forepost/forepost/policies"
 )
 
 // Reload reads the configuration again and puts it in force between messages.
@@ -13,7 +14,8 @@ import (
 func (a *Appliance) Reload(ctx context.Context) admin.ReloadResult {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	diags, err := a.reload(ctx)
+	ds, err := a.reload(ctx)
+	diags := ds.String()
 	r := admin.ReloadResult{OK: err == nil, Diagnostics: diags}
 	if err != nil {
 		r.Error = err.Error()
@@ -22,13 +24,20 @@ func (a *Appliance) Reload(ctx context.Context) admin.ReloadResult {
 		return r
 	}
 	reloads.WithLabelValues("ok").Inc()
+	a.logWarnings(ds)
 	a.log.Info("reloaded", "config", a.o.Config)
 	return r
 }
 
-func (a *Appliance) reload(ctx context.Context) (diags string, err error) {
-	cfg, ds, err := load(a.o, true)
-	diags = ds.String()
+// logWarnings tells what is odd about a configuration that is in force.
+func (a *Appliance) logWarnings(ds policies.Diagnostics) {
+	for _, d := range ds {
+		a.log.Warn("configuration: "+d.Summary, "code", d.Code, "file", d.File, "line", d.Start.Line, "text", d.Text, "fix", d.Fix)
+	}
+}
+
+func (a *Appliance) reload(ctx context.Context) (diags policies.Diagnostics, err error) {
+	cfg, diags, err := load(a.o, true)
 	if err != nil {
 		return diags, err
 	}

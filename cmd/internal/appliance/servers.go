@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
@@ -147,10 +148,23 @@ func (d *server) listen() (err error) {
 		}
 	}
 	if d.ln, err = net.Listen(network, address); err != nil {
-		return fmt.Errorf("%s %q cannot listen on %s: %w", d.Kind, d.Name, d.Address, err)
+		return fmt.Errorf("%s %q cannot listen on %s: %w%s", d.Kind, d.Name, d.Address, err, listenAdvice(err))
 	}
 	d.Address, d.closing = d.ln.Addr().String(), &atomic.Bool{}
 	return nil
+}
+
+// listenAdvice is what to do about an address that cannot be had.
+func listenAdvice(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "; another program has it: stop that one (ss -ltnp names it), or choose another address"
+	case errors.Is(err, syscall.EACCES):
+		return "; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE, which the systemd unit gives"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "; no interface of this machine has the address (ip addr lists them)"
+	}
+	return ""
 }
 
 // shut closes the door to new clients; those inside stay.
