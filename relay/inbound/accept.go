@@ -19,6 +19,8 @@ type bundle struct {
 	why    string
 	to     []mail.Recipient
 	seen   map[string]bool
+
+	refused map[int]queue.Refusal // of to: the sender is told, nobody gets it
 }
 
 // accept queues the message: the octets once, an entry for each form in which
@@ -87,6 +89,10 @@ func ownFindings(tx *transaction, i int) (form string) {
 // the quarantine, and the copies.
 func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verdict, fate pipeline.Action) {
 	r := mail.Recipient{Address: to.Address, Original: to.Original, Notify: to.Notify, Route: v.Ledger.Route, Tags: v.Ledger.Tags}
+	if fate == pipeline.Reject {
+		b.refuse(r, queue.Refusal{Reply: refusal(v, mail.ID(s.name())), Why: "by policy: " + v.Rule})
+		return
+	}
 	if fate == pipeline.Quarantine {
 		r.Address, r.Route, r.Notify = s.cfg.Quarantine(v.Into), "", mail.NotifyNever
 		b.add(r, to.Address)
@@ -120,9 +126,18 @@ func (b *bundle) add(r mail.Recipient, given mail.Address) {
 	}
 }
 
+// refuse adds a recipient of whom only the sender hears.
+func (b *bundle) refuse(r mail.Recipient, why queue.Refusal) {
+	if b.refused == nil {
+		b.refused = map[int]queue.Refusal{}
+	}
+	b.refused[len(b.to)] = why
+	b.to = append(b.to, r)
+}
+
 // submission is a bundle as the queue takes it.
 func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, error) {
-	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
+	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why, Refused: b.refused}
 	sub.Envelope.To = b.to
 	sub.Envelope.Received = s.cfg.Now()
 	edits, err := s.edits(tx, b)
