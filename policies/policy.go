@@ -169,7 +169,7 @@ func (l *loader) checkRules(name string, b *body) {
 		return
 	}
 	before := len(l.instances)
-	c := &compiler{l: l, p: &policy{name: name, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
+	c := &compiler{l: l, p: &policy{name: name, mixed: true, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
 	c.phases(b.b, name)
 	l.instances = l.instances[:before]
 }

@@ -41,3 +41,8 @@ policy "said" {
     }
   }
 }
+
+filter "dnsbl" "here" {
+  zone     = "bl.test"
+  on_error = quarantine # ERROR: needs a quarantine
+}
