@@ -146,6 +146,7 @@ func (a *Appliance) settle(ctx context.Context, s *policies.Settings) error {
 func (a *Appliance) Start() error {
 	a.keep.queue.Start()
 	a.undo.add("queue", a.keep.queue.Stop)
+	a.startSweeping()
 	for _, d := range a.servers {
 		a.open(d)
 	}
