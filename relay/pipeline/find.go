@@ -46,6 +46,7 @@ type find struct {
 	of     *finds
 	done   chan struct{}
 	result Result
+	gaveUp bool // its starter's context ended first
 }
 
 type findKey struct {
@@ -95,16 +96,20 @@ func (tx *Transaction) Start(ctx context.Context, in *Instance) {
 
 // Find returns what a filter found, running it or waiting for it as need be.
 func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
-	f, mine := tx.claim(in)
-	if mine {
-		tx.run(ctx, in, f)
-		return f.result
-	}
-	select {
-	case <-f.done:
-		return f.result
-	case <-ctx.Done():
-		return Result{Instance: in, To: -1, Err: ctx.Err()}
+	for {
+		f, mine := tx.claim(in)
+		if mine {
+			tx.run(ctx, in, f)
+			return f.result
+		}
+		select {
+		case <-f.done:
+			if !f.gaveUp || ctx.Err() != nil {
+				return f.result
+			}
+		case <-ctx.Done():
+			return Result{Instance: in, To: -1, Err: ctx.Err()}
+		}
 	}
 }
 
@@ -214,7 +219,7 @@ func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	start := time.Now()
 	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
 	f.result.Took = time.Since(start)
-	if parent.Err() != nil {
+	if f.gaveUp = parent.Err() != nil; f.gaveUp {
 		f.of.drop(findKey{in, f.result.To}, f) // nobody waited for it: it is no finding, and who asks later asks anew
 	}
 	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())

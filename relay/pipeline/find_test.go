@@ -115,6 +115,28 @@ func TestWhatWasGivenUpIsAskedAnew(t *testing.T) {
 	}
 }
 
+// Who waits for a run whose starter gives up gets a finding all the same.
+func TestWaitingForWhatIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{}
+		p.do = func(ctx context.Context, _ *Transaction) (Finding, error) {
+			if p.runs.Load() == 1 {
+				<-ctx.Done()
+			}
+			return Finding{Reason: "ok"}, ctx.Err()
+		}
+		in := instance(p, PerMessage)
+		tx := NewTransaction(&Session{})
+		ctx, cancel := context.WithCancel(t.Context())
+		tx.Start(ctx, in)
+		synctest.Wait()
+		time.AfterFunc(time.Second, cancel)
+		if r := tx.Find(t.Context(), in); r.Err != nil || r.Finding.Reason != "ok" || p.runs.Load() != 2 {
+			t.Errorf("%+v after %d runs", r, p.runs.Load())
+		}
+	})
+}
+
 func TestAskNamesWhatIsMissing(t *testing.T) {
 	tx := NewTransaction(&Session{})
 	tx.Use(NewSet(instance(&probe{}, PerMessage)))
