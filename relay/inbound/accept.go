@@ -17,6 +17,7 @@ type bundle struct {
 	first  int // the first recipient of it
 	hold   bool
 	why    string
+	bounce mail.Reply // to the sender, at once
 	to     []mail.Recipient
 	seen   map[string]bool
 }
@@ -57,6 +58,10 @@ func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeli
 			continue
 		}
 		hold := fates[i] == pipeline.Hold
+		if fates[i] == pipeline.Reject {
+			list = append(list, returned(tx.To[i], v, i))
+			continue
+		}
 		form := fmt.Sprintf("%v %t %q %v %s", hold, v.Ledger.Sign, v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
 		b := byForm[form]
 		if b == nil {
@@ -70,6 +75,17 @@ func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeli
 		s.addRecipient(b, tx.To[i], v, fates[i])
 	}
 	return list
+}
+
+// returned is a recipient whose mail goes back: under the address that the sender
+// used, and without what a policy does to what is taken.
+func returned(to pipeline.Recipient, v pipeline.Verdict, i int) *bundle {
+	b := &bundle{first: i, bounce: v.Reply, seen: map[string]bool{}}
+	if b.bounce.IsZero() {
+		b.bounce = mail.Refuse(50, 7, 1, "The message was refused by policy")
+	}
+	b.add(mail.Recipient{Address: to.Address, Original: to.Original, Notify: to.Notify}, to.Address)
+	return b
 }
 
 // ownFindings tells recipients apart for whom filters found something of their
@@ -122,7 +138,7 @@ func (b *bundle) add(r mail.Recipient, given mail.Address) {
 
 // submission is a bundle as the queue takes it.
 func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, error) {
-	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
+	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why, Bounce: b.bounce}
 	sub.Envelope.To = b.to
 	sub.Envelope.Received = s.cfg.Now()
 	edits, err := s.edits(tx, b)

@@ -14,7 +14,8 @@ import (
 //   - a deferral for one defers it for all (nobody gets it twice),
 //   - if it is rejected for all of them it is rejected,
 //   - else those that accept it get it, and of those that reject it becomes what
-//     Verdict.Partial says: quarantine, unless it says to discard.
+//     Verdict.Partial says: quarantine, unless it says to discard, or (Reject) to
+//     return it to its sender.
 func combine(vs []pipeline.Verdict) (refused *pipeline.Verdict, fates []pipeline.Action) {
 	var deferred, rejected *pipeline.Verdict
 	rejections := 0
@@ -49,8 +50,8 @@ func fate(v pipeline.Verdict) pipeline.Action {
 		return pipeline.Accept
 	case v.Action != pipeline.Reject:
 		return v.Action
-	case v.Partial == pipeline.Discard:
-		return pipeline.Discard
+	case v.Partial == pipeline.Discard, v.Partial == pipeline.Reject:
+		return v.Partial
 	}
 	return pipeline.Quarantine
 }

@@ -27,7 +27,7 @@ func TestCombine(t *testing.T) {
 		{"a late drop is a deferral", []pipeline.Action{accept, drop}, none, "drop 1", ""},
 		{"a mix", []pipeline.Action{accept, reject}, none, "", "[accept quarantine]"},
 		{"a mix, discarding", []pipeline.Action{reject, accept}, discard, "", "[discard accept]"},
-		{"a bounce is not possible here", []pipeline.Action{reject, accept}, reject, "", "[quarantine accept]"},
+		{"a mix, returning", []pipeline.Action{reject, accept}, reject, "", "[reject accept]"},
 		{"discard is a taking", []pipeline.Action{reject, discard}, none, "", "[quarantine discard]"},
 	}
 	for _, c := range cases {

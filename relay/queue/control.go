@@ -14,10 +14,16 @@ import (
 // it touched; 0 means that there was nothing to do. Attempts under way are never
 // interrupted. Retry apart, what was answered is durable.
 
-// Retry makes waiting recipients due at once.
+// Retry makes waiting recipients due at once, and has destinations that did not
+// answer tried again.
 func (q *Queue) Retry(f Filter) int {
 	now := millis(q.o.Now())
 	n := 0
+	q.mu.Lock()
+	for _, l := range q.lines.byKey {
+		l.until, l.fails = 0, min(l.fails, 1)
+	}
+	q.mu.Unlock()
 	q.each(&f, func(e *entry, _ *Info, to []int32) {
 		q.mu.Lock()
 		defer q.mu.Unlock()

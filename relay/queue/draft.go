@@ -124,7 +124,10 @@ func (d *Draft) entry(n uint32, env *mail.Envelope, s *Submission) *entry {
 	if e.dress.empty() {
 		e.dress = nil
 	}
-	if s.Hold {
+	switch {
+	case !s.Bounce.IsZero():
+		e.doom(s.Bounce)
+	case s.Hold:
 		e.hold(s.Why)
 	}
 	return e

@@ -77,6 +77,8 @@ type last struct {
 	host   string
 	route  string
 	remote bool
+	paused bool // no attempt was made: the route is paused
+	doomed bool // it is to be returned, whatever a server would say
 }
 
 var noLast = unique.Make(last{})

@@ -132,4 +132,8 @@ type Submission struct {
 	Edits    []mail.Edit
 	Hold     bool   // kept until a person acts
 	Why      string // of Hold, for the operator
+
+	// Bounce, where set, is why the message is returned to its sender at once: no
+	// attempt is made, and the sender gets a report, like that of a server's refusal.
+	Bounce mail.Reply
 }
