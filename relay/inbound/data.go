@@ -211,7 +211,10 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 
 // where is the quarantine or the route that a recipient's message went to.
 func where(v pipeline.Verdict, fate pipeline.Action) string {
-	if fate == pipeline.Quarantine {
+	switch fate {
+	case pipeline.Reject:
+		return "back to the sender"
+	case pipeline.Quarantine:
 		return v.Into
 	}
 	return v.Ledger.Route

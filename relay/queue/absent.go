@@ -93,7 +93,31 @@ func (q *Queue) throng(j *job, now int64) (bar, bool) {
 	if l == nil || l.class != failing || l.idle() {
 		return bar{}, false
 	}
-	return bar{now + q.alone(j.hop.Route, l.fails).Milliseconds()/4, l.last}, true
+	return bar{now + q.alone(j.hop.Route, l.fails).Milliseconds(), l.last}, true
+}
+
+// Those that are put off wait for somebody to be met, which wakes them, and at
+// least this long: a million that look again every minute would be work.
+const (
+	leastOff = 2 * time.Minute
+	mostOff  = 1000 // of a line, that are woken; others look for themselves
+)
+
+// meetAgain wakes what was put off. The caller holds mu.
+func (q *Queue) meetAgain(l *line, now int64) {
+	for _, e := range l.off {
+		if q.entries[e.key] != e {
+			continue
+		}
+		for i := range e.rcpts {
+			if r := &e.rcpts[i]; r.state == Waiting && absent(r.last.Value().reply, r.last.Value().remote) {
+				r.next = min(r.next, now)
+			}
+		}
+		q.timers.set(e)
+	}
+	l.off = nil
+	q.alarm()
 }
 
 // putOff makes a job's recipients wait until the bar has gone. It tells whether it
@@ -109,6 +133,13 @@ func (q *Queue) putOff(j *job, b bar, now time.Time) bool {
 		return false
 	}
 	spread := min(b.until-millis(now), longestPause.Milliseconds()/2)
+	if l := q.lines.byKey[j.hop.Key]; l != nil && !b.last.Value().paused {
+		b.until = max(b.until, millis(now.Add(leastOff)))
+		spread = max(spread, leastOff.Milliseconds())
+		if len(l.off) < mostOff {
+			l.off = append(l.off, e)
+		}
+	}
 	var told []int32
 	next := min(b.until+rand.Int64N(1+spread), millis(received.Add(s.Expire)))
 	for _, t := range j.to {

@@ -61,7 +61,7 @@ func BenchmarkBacklog(b *testing.B) {
 	waitFor(func() bool { s := q.Stats(); return s.Ready+s.Active == 0 })
 	g.hangs.Store(int64(10 * time.Second))
 	q.Retry(Filter{})
-	time.Sleep(time.Second)
+	time.Sleep(10 * time.Second)
 	b.Logf("%+v", q.Stats())
 	flow(b, q, g, "beside")
 	b.Logf("%+v", q.Stats())

@@ -149,6 +149,9 @@ func (q *Queue) nextJob(j *job) *job {
 	defer q.mu.Unlock()
 	now := q.o.Now()
 	q.lines.done(j, millis(now), millis(now.Add(q.pause(j))))
+	if j.met == somebody && j.line.off != nil {
+		q.meetAgain(j.line, millis(now))
+	}
 	if q.phase != running {
 		return nil
 	}

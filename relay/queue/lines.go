@@ -58,6 +58,7 @@ type line struct {
 	until int64               // Unix milliseconds; while failing there is no attempt before
 	last  unique.Handle[last] // why
 	seen  int64               // when an attempt was last made
+	off   []*entry            // that were put off since then
 }
 
 // lines are all lines, and the rule of whose turn it is: lines with something
