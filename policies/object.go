@@ -46,11 +46,7 @@ func objectKey(x hclsyntax.Expression) (string, bool) {
 	if w := hcl.ExprAsKeyword(k.Wrapped); w != "" {
 		return w, true
 	}
-	inner, ok := k.Wrapped.(hclsyntax.Expression)
-	if !ok {
-		return "", false
-	}
-	return plainText(inner)
+	return plainText(k.Wrapped)
 }
 
 // objects are the elements of a list of objects.

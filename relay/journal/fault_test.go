@@ -98,7 +98,7 @@ func TestFull(t *testing.T) {
 	disk.SetSpace(1 << 20)
 	put(t, j, "a message", pattern(10000))
 	must(t, j.Close())
-	expectWords(t, disk, "first", "a record", "a message")
+	expectAll(t, disk, "a message", "a record", "first") // compaction may have moved some meanwhile
 }
 
 // TestFullOnWrite: on file systems that copy on write the space may be gone in

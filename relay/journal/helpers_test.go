@@ -118,6 +118,17 @@ func expectWords(t testing.TB, disk journal.Disk, want ...string) {
 	}
 }
 
+// expectAll is expectWords in whatever order: want is sorted.
+func expectAll(t testing.TB, disk journal.Disk, want ...string) {
+	t.Helper()
+	l := &list{}
+	j := begin(t, disk, l)
+	defer j.Close()
+	if got := slices.Sorted(slices.Values(l.words)); !slices.Equal(got, want) {
+		t.Errorf("recovered %q, want %q", got, want)
+	}
+}
+
 // whole keeps all that was written, as a crash may; nothing, what was synced.
 func whole(n int) int { return n - 1 }
 func nothing(int) int { return 0 }

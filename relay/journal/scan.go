@@ -74,16 +74,17 @@ func (j *journal) oldest(before time.Time, most int64) *segment {
 	for _, s := range j.segments {
 		total += s.written
 	}
-	for _, n := range slices.Sorted(maps.Keys(j.segments)) {
-		s := j.segments[n]
-		if n == j.last || s.sealed.IsZero() || s.live > 0 || s.pending > 0 {
-			return nil
-		}
-		if !s.sealed.Before(before) && (most <= 0 || total <= most) {
-			return nil
-		}
-		delete(j.segments, n)
-		return s
+	if len(j.segments) == 0 {
+		return nil
 	}
-	return nil
+	n := slices.Min(slices.Collect(maps.Keys(j.segments)))
+	s := j.segments[n]
+	if n == j.last || s.sealed.IsZero() || s.live > 0 || s.pending > 0 {
+		return nil
+	}
+	if !s.sealed.Before(before) && (most <= 0 || total <= most) {
+		return nil
+	}
+	delete(j.segments, n)
+	return s
 }

@@ -176,7 +176,7 @@ func (a *Appliance) stateFor(s *policies.Settings) (state.Store, error) {
 		if r.TLS {
 			o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 		}
-		remote, err := state.NewRedis(o, a.o.Now, a.log)
+		remote, err := state.NewRedis(o, nil, a.log) // nil: Redis's own clock, so that the nodes' need not agree
 		if err != nil {
 			return nil, fmt.Errorf("redis %q: %w", r.Name, err)
 		}

@@ -170,11 +170,10 @@ func TestReadmes(t *testing.T) {
 			continue
 		}
 		seen[f.pkg] = true
-		dir := f.pkg
-		if strings.Contains(dir, "/internal/") && !within(dir, []string{"cmd"}) {
-			dir = filepath.Dir(dir) // small rooms behind a door share its page
+		b, err := os.ReadFile(filepath.Join(root, f.pkg, "README.md"))
+		if err != nil && strings.Contains(f.pkg, "/internal/") { // small rooms behind a door may share its page
+			b, err = os.ReadFile(filepath.Join(root, filepath.Dir(f.pkg), "README.md"))
 		}
-		b, err := os.ReadFile(filepath.Join(root, dir, "README.md"))
 		if err != nil {
 			t.Errorf("%s has no README.md", f.pkg)
 		} else if len(b) < 200 {

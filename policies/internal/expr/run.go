@@ -40,6 +40,13 @@ func (r *Run) Reset(ctx context.Context, tx *pipeline.Transaction, instances []*
 	*r = Run{Ctx: ctx, Tx: tx, Instances: instances, Clock: clock, found: r.found, gen: 1, unsure: r.unsure[:0]}
 }
 
+// Forget lets go of everything that a message brought, before the Run is kept
+// for the next one.
+func (r *Run) Forget() {
+	clear(r.found)
+	*r = Run{found: r.found, unsure: r.unsure[:0]}
+}
+
 // For puts another recipient in question.
 func (r *Run) For(to int) {
 	if r.Tx.Current != to {

@@ -78,7 +78,7 @@ func (p *Plan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Transact
 	r := p.runs.Get().(*expr.Run)
 	r.Reset(ctx, tx, p.instances, p.clock)
 	defer func() {
-		r.Reset(nil, nil, nil, nil)
+		r.Forget()
 		p.runs.Put(r)
 	}()
 	w := walker{p: p, r: r, at: at, tx: tx}
