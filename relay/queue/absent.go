@@ -96,8 +96,9 @@ func (q *Queue) throng(j *job, now int64) (bar, bool) {
 	return bar{now + q.alone(j.hop.Route, l.fails).Milliseconds(), l.last}, true
 }
 
-// Those that are put off wait for somebody to be met, which wakes them, and at
-// least this long: a million that look again every minute would be work.
+// Those that are put off wait for somebody to be met, which wakes them, or else this
+// long at least (less on a route with short waits): a million that look again every
+// minute would be work.
 const (
 	leastOff = 2 * time.Minute
 	mostOff  = 1000 // of a line, that are woken; others look for themselves
@@ -134,8 +135,9 @@ func (q *Queue) putOff(j *job, b bar, now time.Time) bool {
 	}
 	spread := min(b.until-millis(now), longestPause.Milliseconds()/2)
 	if l := q.lines.byKey[j.hop.Key]; l != nil && !b.last.Value().paused {
-		b.until = max(b.until, millis(now.Add(leastOff)))
-		spread = max(spread, leastOff.Milliseconds())
+		least := min(leastOff, 4*q.alone(j.hop.Route, max(1, l.fails)))
+		b.until = max(b.until, millis(now.Add(least)))
+		spread = max(spread, least.Milliseconds())
 		if len(l.off) < mostOff {
 			l.off = append(l.off, e)
 		}
