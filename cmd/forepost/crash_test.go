@@ -118,9 +118,9 @@ func recipientOf(n int64) string {
 
 // sendOne sends a message as a server does that meets an unknown one: TLS if it
 // is offered, with whatever certificate.
-func sendOne(addr, to, subject string) error { return sendFrom(addr, "a@send.test", to, subject) }
+func sendOne(addr, to, subject string) error { return sendAs(addr, "a@send.test", to, subject) }
 
-func sendFrom(addr, from, to, subject string) error {
+func sendAs(addr, from, to, subject string) error {
 	c, err := smtp.Dial(addr)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func TestQueueCommands(t *testing.T) {
 func TestQueueBounce(t *testing.T) {
 	g, ask := queueing(t)
 	g.addUser("ann@local.test", "secret")
-	if err := sendFrom(g.address("smtp", "edge"), "ann@local.test", "bob5@rcpt.test", "the plan"); err != nil {
+	if err := sendAs(g.address("smtp", "edge"), "ann@local.test", "bob5@rcpt.test", "the plan"); err != nil {
 		t.Fatal(err)
 	}
 	ask(exitDone, "queue", "delete", "from:@send.test", "--yes")
