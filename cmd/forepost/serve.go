@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -37,14 +36,7 @@ func serveCommand() *cobra.Command {
 	return c
 }
 
-// collectAt is how much garbage there may be, in per cent of what lives, before it is
-// collected: less than Go's 100, so that a million waiting messages stay below 1 GiB.
-const collectAt = 75
-
 func serve(ctx context.Context, o appliance.Options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
 	o.LogTo = logTo
 	o.Warn = func(text string) { fmt.Fprint(os.Stderr, text) }
 	signals := make(chan os.Signal, 4)

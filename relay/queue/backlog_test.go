@@ -45,7 +45,7 @@ func (g *graveyard) Deliver(ctx context.Context, env mail.Envelope, _ *mail.Mess
 // BenchmarkBacklog is the promise about a backlog: a million messages for ten
 // thousand dead domains, whose hosts take 10 s to not answer. It takes minutes:
 //
-//	GOGC=75 go test -run '^$' -bench Backlog -benchtime 1x ./relay/queue
+//	go test -run '^$' -bench Backlog -benchtime 1x ./relay/queue
 //
 // FOREPOST_BACKLOG is another number of messages. alone/s and beside/s are what
 // an honest destination gets from 64 writers without and with the backlog.
