@@ -59,7 +59,8 @@ const silentZone = `{
 func TestOnErrorDecidesWhatTheDNSCannotTell(t *testing.T) {
 	next := newSink(t)
 	zone := writeFile(t, "zone.json", silentZone)
-	const signed = "DKIM-Signature: v=1; a=rsa-sha256; d=strict.test; s=k; h=from; bh=AAAA; b=AAAA\r\n"
+	// A hash and a signature of the right length: others are no reason to ask for a key.
+	signed := "DKIM-Signature: v=1; a=rsa-sha256; d=strict.test; s=k; h=from;\r\n bh=" + strings.Repeat("A", 43) + "=; b=" + strings.Repeat("A", 342) + "==\r\n"
 	mails := []struct{ why, from, author, extra, results string }{
 		{"nothing wrong", "a@fine.test", "a@fine.test", "", "spf=pass"},
 		{"SPF: a timeout", "a@slow.test", "a@fine.test", "", "spf=temperror"},
@@ -153,4 +154,22 @@ func checkTrail(t *testing.T, g *gateway, from, subject, where string, doubtful 
 		}
 		return subject + " is not in the trail", false
 	})
+}
+
+// TestReceivedSPFOnRequest: the field is put on top where the configuration asks
+// for it, and what a stranger wrote in our name is gone, at the next server.
+func TestReceivedSPFOnRequest(t *testing.T) {
+	next := newSink(t)
+	zone := writeFile(t, "zone.json", silentZone)
+	g := serveGateway(t, fmt.Sprintf(onErrorConfig, next.addr, zone, "filter \"spf\" {\n  received_spf = true\n}\n", ""))
+	forged := "Received-SPF: pass receiver=mx.local.test; forged=1\r\nAuthentication-Results: MX.local.test; forged=pass\r\nARC-Authentication-Results: i=1; mx.local.test; forged=pass\r\n"
+	if code := sendFrom(t, g.address("smtp", "edge"), "a@fine.test", forged+"From: a@fine.test\r\nSubject: on request\r\n\r\nHi.\r\n"); code != "250" {
+		t.Fatal(code)
+	}
+	checkNext(t, next, "on request", "Received-SPF: pass\r\n\treceiver=mx.local.test;\r\n\tclient-ip=127.0.0.1;\r\n\tidentity=mailfrom;\r\n\tenvelope-from=\"a@fine.test\";\r\n\thelo=localhost;\r\n\tmechanism=all\r\n", true)
+	next.mu.Lock()
+	defer next.mu.Unlock()
+	if text := next.raw["on request"]; strings.Contains(text, "forged") || strings.Count(text, "Received-SPF") != 1 || strings.Count(text, "Authentication-Results") != 1 {
+		t.Errorf("the next server has\n%s", text)
+	}
 }

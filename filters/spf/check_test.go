@@ -94,3 +94,15 @@ func TestClientNamesAreAskedOnce(t *testing.T) {
 		t.Errorf("asked for %q", r.names)
 	}
 }
+
+// TestNoNamesIsAVoidLookup: of a client without a name, ptr is one of the lookups
+// that find nothing, of which a third is a permerror (RFC 7208 section 4.6.4).
+func TestNoNamesIsAVoidLookup(t *testing.T) {
+	for record, want := range map[string]string{"v=spf1 a:x.test ptr ptr -all": "fail", "v=spf1 a:x.test ptr mx:y.test -all": "permerror", "v=spf1 a:x.test mx:y.test ptr -all": "permerror"} {
+		r := dns.MustZone(dns.Names{"example.test": {"TXT": []string{record}}})
+		ch := checker{dns: r, now: time.Now, ip: netip.MustParseAddr("192.0.2.1"), left: mailQuestions}
+		if out := ch.check(t.Context(), "example.test"); out.result != want {
+			t.Errorf("%s: %+v", record, out)
+		}
+	}
+}

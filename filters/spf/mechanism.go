@@ -35,7 +35,8 @@ func (c *checker) matches(ctx context.Context, d *directive, domain string) (boo
 	case "mx":
 		return c.mx(ctx, name, d.bits)
 	case "ptr":
-		return slices.ContainsFunc(c.clientNames(ctx), func(n string) bool { return isUnder(n, name) }), nil
+		names, err := c.clientNames(ctx)
+		return slices.ContainsFunc(names, func(n string) bool { return isUnder(n, name) }), err
 	}
 	ips, err := c.addrs(ctx, escaped(name), true) // exists asks for A whatever the client has, section 5.7
 	return len(ips) > 0, err
@@ -126,13 +127,17 @@ func (c *checker) among(ips []netip.Addr, bits [2]int) bool {
 }
 
 // clientNames are the names of the client that lead back to it, RFC 7208
-// section 5.5. They are asked for once a check. An error of the DNS is no match.
-func (c *checker) clientNames(ctx context.Context) []string {
+// section 5.5. They are asked for once a check. An error of the DNS is no match;
+// that there are none counts as a lookup that found nothing.
+func (c *checker) clientNames(ctx context.Context) ([]string, error) {
 	if c.asked || c.spend() != nil {
-		return c.names
+		return c.names, nil
 	}
 	c.asked = true
-	names, _ := dns.LookupPTR(ctx, c.dns, c.ip)
+	names, err := dns.LookupPTR(ctx, c.dns, c.ip)
+	if dns.IsNotFound(err) {
+		return nil, c.void(err)
+	}
 	for _, name := range names[:min(len(names), maxPTR)] {
 		if c.spend() != nil {
 			break
@@ -145,13 +150,13 @@ func (c *checker) clientNames(ctx context.Context) []string {
 			c.names = append(c.names, name)
 		}
 	}
-	return c.names
+	return c.names, nil
 }
 
 // validatedName is %{p}: the domain itself if it is one of the client's names,
 // else one below it, else any, else "unknown" (RFC 7208 section 7.3).
 func (c *checker) validatedName(ctx context.Context, domain string) string {
-	names := c.clientNames(ctx)
+	names, _ := c.clientNames(ctx)
 	for _, n := range names {
 		if strings.EqualFold(n, domain) {
 			return n

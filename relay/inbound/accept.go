@@ -18,7 +18,15 @@ type bundle struct {
 	hold   bool
 	why    string
 	to     []mail.Recipient
-	seen   map[string]bool
+	seen   map[string]bool // what is in to, from the second on
+
+	refused []refusedRecipient // the sender is told, nobody gets it
+}
+
+// refusedRecipient rejects what others of the same message take.
+type refusedRecipient struct {
+	mail.Recipient
+	queue.Refusal
 }
 
 // accept queues the message: the octets once, an entry for each form in which
@@ -51,20 +59,28 @@ func (s *session) accept(tx *transaction, draft Draft, vs []pipeline.Verdict, fa
 // order of their first recipients.
 func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) []*bundle {
 	var list []*bundle
-	byForm := map[string]*bundle{}
+	var byForm map[string]*bundle
+	if len(vs) > 1 {
+		byForm = map[string]*bundle{}
+	}
 	for i, v := range vs {
 		if fates[i] == pipeline.Discard {
 			continue
 		}
 		hold := fates[i] == pipeline.Hold
-		form := fmt.Sprintf("%v %t %q %v %s", hold, v.Ledger.Sign, v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+		form := ""
+		if byForm != nil { // with one recipient there is one form
+			form = fmt.Sprintf("%v %t %q %q %v %s", hold, v.Ledger.Sign, sealing(tx, i, v), v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+		}
 		b := byForm[form]
 		if b == nil {
-			b = &bundle{ledger: v.Ledger, first: i, hold: hold, seen: map[string]bool{}}
+			b = &bundle{ledger: v.Ledger, first: i, hold: hold}
 			if hold {
 				b.why = v.Rule
 			}
-			byForm[form] = b
+			if byForm != nil {
+				byForm[form] = b
+			}
 			list = append(list, b)
 		}
 		s.addRecipient(b, tx.To[i], v, fates[i])
@@ -87,6 +103,10 @@ func ownFindings(tx *transaction, i int) (form string) {
 // the quarantine, and the copies.
 func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verdict, fate pipeline.Action) {
 	r := mail.Recipient{Address: to.Address, Original: to.Original, Notify: to.Notify, Route: v.Ledger.Route, Tags: v.Ledger.Tags}
+	if fate == pipeline.Reject {
+		b.refused = append(b.refused, refusedRecipient{r, queue.Refusal{Reply: refusal(v, mail.ID(s.name())), Why: "by policy: " + v.Rule}})
+		return
+	}
 	if fate == pipeline.Quarantine {
 		r.Address, r.Route, r.Notify = s.cfg.Quarantine(v.Into), "", mail.NotifyNever
 		b.add(r, to.Address)
@@ -107,24 +127,44 @@ func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verd
 // add adds a recipient once. One that stands for another address keeps that as
 // its original recipient (RFC 3461 section 5.2.7).
 func (b *bundle) add(r mail.Recipient, given mail.Address) {
-	if r.Original == "" && r.Address.Key() != given.Key() {
+	if r.Original == "" && r.Address != given && r.Address.Key() != given.Key() {
 		r.Original = "rfc822;" + given.String()
 	}
+	if len(b.to) == 1 { // most messages have one recipient and need no index
+		b.seen = map[string]bool{sameness(b.to[0]): true}
+	}
+	if len(b.to) > 0 {
+		key := sameness(r)
+		if b.seen[key] {
+			return
+		}
+		b.seen[key] = true
+	}
+	b.to = append(b.to, r)
+}
+
+// sameness is equal of recipients to whom the message is to go once.
+func sameness(r mail.Recipient) string {
 	key := r.Address.Key() + " " + r.Route
 	if r.Notify == mail.NotifyNever {
 		key += " " + r.Original // each one's share of a quarantine can be released alone
 	}
-	if !b.seen[key] {
-		b.seen[key] = true
-		b.to = append(b.to, r)
-	}
+	return key
 }
 
 // submission is a bundle as the queue takes it.
 func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, error) {
 	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
 	sub.Envelope.To = b.to
+	for _, r := range b.refused {
+		if sub.Refused == nil {
+			sub.Refused = map[int]queue.Refusal{}
+		}
+		sub.Refused[len(sub.Envelope.To)] = r.Refusal
+		sub.Envelope.To = append(sub.Envelope.To, r.Recipient)
+	}
 	sub.Envelope.Received = s.cfg.Now()
+	chain := s.chain(tx, b) // before the prefix, which has the result
 	edits, err := s.edits(tx, b)
 	if err != nil {
 		return sub, err
@@ -138,6 +178,11 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 			return sub, err
 		}
 	}
+	if chain != "" {
+		if msg, err = s.seal(tx, b, chain, msg); err != nil {
+			return sub, err
+		}
+	}
 	sub.Prefix, sub.Edits = msg.Prefix, msg.Edits
 	if b.first == 0 || len(tx.Trace.Added) == 0 {
 		tx.Trace.Added = fieldNames(msg.Prefix)
@@ -145,7 +190,8 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 	return sub, nil
 }
 
-func fieldNames(fs []mail.Field) (names []string) {
+func fieldNames(fs []mail.Field) []string {
+	names := make([]string, 0, len(fs))
 	for _, f := range fs {
 		names = append(names, f.Name)
 	}

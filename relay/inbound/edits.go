@@ -14,7 +14,7 @@ import (
 // be possible. A filter's are made all or none: where they touch what is changed
 // already they are left out, and it is logged.
 func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
-	all, err := merge(s.ownEdits(tx.Part), b.ledger.Edits)
+	all, err := merge(s.ownEdits(tx), b.ledger.Edits)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,9 @@ func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
 
 // ownEdits take out what claims to be ours and, of submissions, Bcc (RFC 5322
 // section 3.6.3).
-func (s *session) ownEdits(p *mime.Part) []mail.Edit {
-	edits := forged(p, s.cfg.Hostname)
+func (s *session) ownEdits(tx *transaction) []mail.Edit {
+	p := tx.Part
+	edits := forged(p, s.cfg.Hostname, chainIsWhole(tx))
 	if s.cfg.Protocol == Submission {
 		for _, f := range append(p.All("Bcc"), p.All("Resent-Bcc")...) {
 			edits = append(edits, mail.Edit{Off: f.Off, End: f.End})
@@ -47,6 +48,9 @@ func (s *session) ownEdits(p *mime.Part) []mail.Edit {
 // merge puts edits together. The same removal twice is one; others that touch
 // the same octets are ErrEditOverlap.
 func merge(a, b []mail.Edit) ([]mail.Edit, error) {
+	if len(a)+len(b) == 0 {
+		return nil, nil
+	}
 	all := append(append([]mail.Edit(nil), a...), b...)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Off < all[j].Off })
 	out := all[:0]

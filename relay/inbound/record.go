@@ -3,6 +3,7 @@ package inbound
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -14,7 +15,7 @@ func (s *session) newRecord(id mail.ID) *trail.Record {
 	rec := &trail.Record{ID: id, Time: s.cfg.Now(), Listener: s.cfg.Name, Auth: s.ps.Auth.User,
 		Client: trail.Client{Helo: s.ps.Helo, TLS: tlsText(s.ps.TLS)}}
 	if s.ps.Client.IsValid() {
-		rec.Client.IP = s.ps.Client.String()
+		rec.Client.IP = s.ip
 	}
 	return rec
 }
@@ -84,7 +85,7 @@ func (s *session) write(tx *transaction) {
 		rec.To = append(rec.To, o.To...)
 	}
 	for _, r := range tx.Results() {
-		f := trail.Fact{Filter: r.Instance.Name, Values: r.Finding.Facts, Reason: r.Finding.Reason, Took: r.Took.Microseconds(), Auth: failures(r.Finding.Auth)}
+		f := trail.Fact{Filter: r.Instance.Name, Values: told(r.Finding.Facts), Reason: r.Finding.Reason, Took: r.Took.Microseconds(), Auth: failures(r.Finding.Auth)}
 		if r.Err != nil {
 			f.Error = r.Err.Error()
 		}
@@ -101,15 +102,22 @@ func failures(rs []pipeline.AuthResult) (list []string) {
 		if r.Result == "pass" || r.Result == "none" {
 			continue
 		}
-		text := token(r.Method) + "=" + token(r.Result)
-		for _, p := range r.Props {
-			if p.Value != "" {
-				text += " " + token(p.Name) + "=" + value(p.Value)
-			}
-		}
-		list = append(list, text)
+		list = append(list, r.String())
 	}
 	return list
+}
+
+// told are facts as the record keeps them: durations in words, since a number
+// would not say of what.
+func told(facts pipeline.Facts) map[string]any {
+	out := make(map[string]any, len(facts))
+	for k, v := range facts {
+		if d, ok := v.(time.Duration); ok {
+			v = d.String()
+		}
+		out[k] = v
+	}
+	return out
 }
 
 // points is a score for people: "7.7".

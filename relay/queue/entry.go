@@ -77,6 +77,8 @@ type last struct {
 	host   string
 	route  string
 	remote bool
+	paused bool // no attempt was made: the route is paused
+	doomed bool // it is to be returned, whatever a server would say
 }
 
 var noLast = unique.Make(last{})
@@ -96,6 +98,14 @@ func (e *entry) hold(why string) {
 	l := unique.Make(last{said: why})
 	for i := range e.rcpts {
 		e.rcpts[i].state, e.rcpts[i].last = Held, l
+	}
+}
+
+// refuse marks the recipients that are to be reported, not tried.
+func (e *entry) refuse(refused map[int]Refusal) {
+	for i, r := range refused {
+		r.Reply.Class = mail.Permanent
+		e.rcpts[i].last, e.rcpts[i].next = unique.Make(last{reply: r.Reply, said: r.Why, doomed: true}), e.received
 	}
 }
 

@@ -3,11 +3,13 @@ package appliance
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/arc"
 	"github.com/forepost/forepost/filters/builtin"
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/imapstore"
@@ -24,11 +26,13 @@ import (
 type live struct {
 	settings *policies.Settings
 	policies *policies.Policies
-	policyOf map[string]string // by listener
+	policyOf map[string]string        // by listener
+	plans    map[string]pipeline.Plan // by listener; those that a reload took away keep theirs for who is still inside
 	domains  map[string]*policies.Domain
 	retries  map[string]policies.Retry // by route
 	table    *route.Table
 	signer   pipeline.Signer
+	sealer   pipeline.Sealer
 	dns      dns.Resolver
 	loaded   time.Time
 }
@@ -102,7 +106,7 @@ type noState struct{ state.Store }
 // was in force before, or nil.
 func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) {
 	s := cfg.Settings
-	l = &live{settings: s, loaded: a.o.Now(), policyOf: map[string]string{}, domains: map[string]*policies.Domain{},
+	l = &live{settings: s, loaded: a.o.Now(), policyOf: map[string]string{}, plans: map[string]pipeline.Plan{}, domains: map[string]*policies.Domain{},
 		retries: map[string]policies.Retry{}}
 	if l.dns, err = a.resolver(s.DNS, old); err != nil {
 		return nil, err
@@ -115,8 +119,12 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	if err != nil {
 		return nil, err
 	}
+	if old != nil {
+		maps.Copy(l.plans, old.plans)
+	}
 	for _, ls := range s.Listeners {
 		l.policyOf[ls.Name] = ls.Policy
+		l.plans[ls.Name], _ = l.policies.Plan(ls.Policy)
 	}
 	for i := range s.Domains {
 		l.domains[s.Domains[i].Name] = &s.Domains[i]
@@ -127,7 +135,10 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	for _, r := range s.Routes {
 		l.retries[r.Name] = r.Retry
 	}
-	l.signer, err = signer(s)
+	if l.signer, err = dkim.NewSigner(keys(s)); err != nil {
+		return nil, err
+	}
+	l.sealer, err = arc.NewSealer(keys(s), a.o.Now)
 	return l, err
 }
 
@@ -144,15 +155,15 @@ func (a *Appliance) resolver(s policies.DNS, old *live) (dns.Resolver, error) {
 	return dns.NewCache(client, a.o.Now, 0), nil
 }
 
-// signer has the DKIM keys of all domains.
-func signer(s *policies.Settings) (pipeline.Signer, error) {
+// keys are the DKIM keys of all domains.
+func keys(s *policies.Settings) map[string][]dkim.Key {
 	keys := map[string][]dkim.Key{}
 	for _, d := range s.Domains {
 		for _, k := range d.DKIM {
 			keys[d.Name] = append(keys[d.Name], dkim.Key{Selector: k.Selector, PEM: string(k.Key)})
 		}
 	}
-	return dkim.NewSigner(keys)
+	return keys
 }
 
 // table makes the routes of a configuration.

@@ -129,11 +129,10 @@ func oneGateway(t *testing.T, dir, config string, now func() time.Time, mxPort u
 			t.Fatal(err)
 		}
 	}
-	var warned string
 	a, err := New(t.Context(), Options{Config: filepath.Join(dir, "forepost.hcl"), Data: filepath.Join(dir, "data"), Socket: filepath.Join(dir, "s"),
-		Version: "test", MXPort: mxPort, Now: now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Warn: func(s string) { warned = s }})
+		Version: "test", MXPort: mxPort, Now: now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
-		t.Fatal(err, warned)
+		t.Fatal(err)
 	}
 	if err := a.Start(); err != nil {
 		t.Fatal(err)

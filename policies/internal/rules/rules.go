@@ -43,6 +43,7 @@ type Rule struct {
 	Modify  *Modify        // modify
 	Copies  []mail.Address // copy
 	Sign    bool           // sign
+	Seal    bool           // sign "arc"
 	Route   string         // route
 }
 

@@ -77,6 +77,14 @@ dns {
   timeout   = "soon"            # ERROR: is no duration
 }
 
+reports {
+  dmarc   = true
+  from    = "nobody"        # ERROR: is no mail address
+  domains = ["other.test"]  # ERROR: The domain other.test is not declared
+  read    = ["a@else.test"] # ERROR: The domain else.test is not declared
+  every   = "1h"            # ERROR: has no attribute "every"
+}
+
 state {
   backend = redis.none # ERROR: There is no redis "none"
 }

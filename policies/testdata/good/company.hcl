@@ -100,6 +100,14 @@ metrics {
   address = "127.0.0.1:9025"
 }
 
+reports {
+  dmarc   = true
+  from    = "dmarc@example.net"
+  org     = "Example Ltd"
+  domains = ["example.net"]
+  read    = ["ann@example.net"]
+}
+
 log {
   format = json
   level  = warn
