@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,29 @@ func squeeze(t testing.TB, in []byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// A strict parser of somebody else's finds it well-formed, in its namespace.
+func TestWellFormed(t *testing.T) {
+	d := xml.NewDecoder(bytes.NewReader(some().XML()))
+	n := 0
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			if n++; e.Name.Space != namespace {
+				t.Errorf("%v is in another namespace", e.Name)
+			}
+		}
+	}
+	if n != 69 {
+		t.Errorf("%d elements", n)
+	}
 }
 
 // RFC 9990 section 8: what comes in may be made to exhaust its reader.
