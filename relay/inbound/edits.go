@@ -13,8 +13,12 @@ import (
 // rules want, and what external filters want. Those of the first two must all
 // be possible. A filter's are made all or none: where they touch what is changed
 // already they are left out, and it is logged.
-func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
-	all, err := merge(s.ownEdits(tx.Part), b.ledger.Edits)
+func (s *session) edits(tx *transaction, b *bundle, chain string) ([]mail.Edit, error) {
+	own := s.ownEdits(tx.Part)
+	if chain == "pass" {
+		own = sparing(own, tx.Part)
+	}
+	all, err := merge(own, b.ledger.Edits)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +51,9 @@ func (s *session) ownEdits(p *mime.Part) []mail.Edit {
 // merge puts edits together. The same removal twice is one; others that touch
 // the same octets are ErrEditOverlap.
 func merge(a, b []mail.Edit) ([]mail.Edit, error) {
+	if len(a)+len(b) == 0 {
+		return nil, nil
+	}
 	all := append(append([]mail.Edit(nil), a...), b...)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Off < all[j].Off })
 	out := all[:0]
