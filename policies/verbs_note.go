@@ -119,7 +119,7 @@ func (c *ruleCompiler) sign() {
 		c.r.Sign = true
 		return
 	}
-	c.r.Seal = true
+	c.r.Seal, c.r.Chain = true, slot
 	if c.scope.Refs.Slots == nil {
 		c.scope.Refs.Slots = map[int]bool{}
 	}

@@ -20,6 +20,9 @@ func (w *walker) note(rule *Rule, to int) {
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
 	n.Sign, n.Seal = n.Sign || rule.Sign, n.Seal || rule.Seal
+	if rule.Seal {
+		w.r.Ask(rule.Chain) // now: what is not found when the verdict stands is given up
+	}
 	if rule.Route != "" && n.Route == "" { // the first that matches
 		n.Route = rule.Route
 	}

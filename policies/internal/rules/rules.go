@@ -44,6 +44,7 @@ type Rule struct {
 	Copies  []mail.Address // copy
 	Sign    bool           // sign
 	Seal    bool           // sign "arc"
+	Chain   int            // of Seal: the slot of the filter that the seal needs the result of
 	Route   string         // route
 }
 
