@@ -117,9 +117,18 @@ func (l *loader) configure(in *instance) {
 		in.dependOn(&s.Refs)
 	}
 	in.timeout = b.duration("timeout", 0)
-	in.onError = onErrors[b.word("on_error", "ignore", "ignore", "defer", "quarantine")]
+	in.onError = l.onError(b, in.name)
 	l.decode(b, in, l.env.Anywhere)
 	b.done()
+}
+
+// onError reads what becomes of a message that a filter could not judge.
+func (l *loader) onError(b *body, name string) pipeline.OnError {
+	e := onErrors[b.word("on_error", "ignore", "ignore", "defer", "quarantine")]
+	if e == pipeline.ErrorQuarantines {
+		l.needQuarantine(b.rangeOf("on_error"), "on_error = quarantine of "+name)
+	}
+	return e
 }
 
 var onErrors = map[string]pipeline.OnError{"ignore": pipeline.ErrorIgnored, "defer": pipeline.ErrorDefers, "quarantine": pipeline.ErrorQuarantines}

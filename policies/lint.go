@@ -8,6 +8,7 @@ import (
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/policies/internal/rules"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // lintRule gives advice on a rule that is not wrong.
@@ -27,6 +28,10 @@ func (c *compiler) lintRule(r *rules.Rule, refs *expr.Refs, blk *hclsyntax.Block
 	}
 	if always && r.End != nil && r.Slot < 0 && r.Mode == rules.Enforce && c.ended[c.stage] == nil && c.l.bag.Errors() == 0 {
 		c.ended[c.stage] = &ender{fmt.Sprintf("%s %q", blk.Type, blk.Labels[0]), blk.TypeRange.Start.Line}
+	}
+	if r.PerRcpt && c.stage == pipeline.Data && r.End != nil && r.End.Action == pipeline.Reject && r.Mode == rules.Enforce && !c.p.mixed {
+		bag.Warn(diag.Mixed, blk.DefRange(), "It can reject a message for one recipient and not for another, and SMTP has one answer for all of them.",
+			"Say in the policy what becomes of those that reject: partial = quarantine, discard or bounce. Without it they go to the quarantine, or bounce where there is none.")
 	}
 	if r.Verb == "skip" && refs.Forgeable && !refs.Proven {
 		bag.Warn(diag.ForgeableSkip, blk.DefRange(), "The condition asks only for what the sender claims, and anybody can claim it.", "Add && spf.result == \"pass\", or dkim or dmarc.")

@@ -16,6 +16,7 @@ type policy struct {
 	stages     [pipeline.Deliver + 1][]*rules.Rule
 	thresholds rules.Thresholds
 	partial    pipeline.Action
+	mixed      bool         // the attribute partial is there: who wrote the policy thought of mixes
 	slots      map[int]bool // of the filters that its rules ask
 }
 
@@ -75,7 +76,8 @@ func (l *loader) compilePolicy(name string, b *body) *policy {
 	case "bounce":
 		p.partial = pipeline.Reject
 	}
-	if b.has("partial") && p.partial == pipeline.Quarantine {
+	p.mixed = b.has("partial")
+	if p.mixed && p.partial == pipeline.Quarantine {
 		l.needQuarantine(b.rangeOf("partial"), "partial = quarantine")
 	}
 	if p.thresholds.Quarantine != nil {
@@ -167,7 +169,7 @@ func (l *loader) checkRules(name string, b *body) {
 		return
 	}
 	before := len(l.instances)
-	c := &compiler{l: l, p: &policy{name: name, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
+	c := &compiler{l: l, p: &policy{name: name, mixed: true, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
 	c.phases(b.b, name)
 	l.instances = l.instances[:before]
 }

@@ -62,7 +62,7 @@ func (c *ruleCompiler) inPlace(kind, verb string) *instance {
 	if k.Settings != nil {
 		in.settings = k.Settings()
 	}
-	in.onError = onErrors[c.b.word("on_error", "ignore", "ignore", "defer", "quarantine")]
+	in.onError = c.l.onError(c.b, c.r.Path)
 	c.l.decode(c.b, in, func() *expr.Scope { return c.l.env.In(c.stage) })
 	in.from, in.scope = max(in.from, c.stage), max(in.scope, k.Scope)
 	c.r.Slot = in.slot

@@ -2,6 +2,7 @@ package pop3pickup
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -32,6 +33,8 @@ func (s *Server) Serve(l net.Listener) error {
 			s.start(conn)
 		case s.isClosing():
 			return ErrClosed
+		case errors.Is(err, net.ErrClosed): // its owner closed it
+			return err
 		default:
 			s.c.Log.Warn("pop3: cannot accept connections, will try again", "listener", s.c.Name, "error", err)
 			if !s.pause(pause) {

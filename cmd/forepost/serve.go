@@ -38,7 +38,7 @@ func serveCommand() *cobra.Command {
 
 func serve(ctx context.Context, o appliance.Options) error {
 	o.LogTo = logTo
-	o.Warn = func(text string) { fmt.Fprint(os.Stderr, text) }
+	o.Tell = func(text string) { fmt.Fprint(os.Stderr, text) }
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
 	a, err := appliance.New(ctx, o)

@@ -19,6 +19,14 @@ type bundle struct {
 	why    string
 	to     []mail.Recipient
 	seen   map[string]bool // what is in to, from the second on
+
+	refused []refusedRecipient // the sender is told, nobody gets it
+}
+
+// refusedRecipient rejects what others of the same message take.
+type refusedRecipient struct {
+	mail.Recipient
+	queue.Refusal
 }
 
 // accept queues the message: the octets once, an entry for each form in which
@@ -95,6 +103,10 @@ func ownFindings(tx *transaction, i int) (form string) {
 // the quarantine, and the copies.
 func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verdict, fate pipeline.Action) {
 	r := mail.Recipient{Address: to.Address, Original: to.Original, Notify: to.Notify, Route: v.Ledger.Route, Tags: v.Ledger.Tags}
+	if fate == pipeline.Reject {
+		b.refused = append(b.refused, refusedRecipient{r, queue.Refusal{Reply: refusal(v, mail.ID(s.name())), Why: "by policy: " + v.Rule}})
+		return
+	}
 	if fate == pipeline.Quarantine {
 		r.Address, r.Route, r.Notify = s.cfg.Quarantine(v.Into), "", mail.NotifyNever
 		b.add(r, to.Address)
@@ -144,9 +156,16 @@ func sameness(r mail.Recipient) string {
 func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, error) {
 	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
 	sub.Envelope.To = b.to
+	for _, r := range b.refused {
+		if sub.Refused == nil {
+			sub.Refused = map[int]queue.Refusal{}
+		}
+		sub.Refused[len(sub.Envelope.To)] = r.Refusal
+		sub.Envelope.To = append(sub.Envelope.To, r.Recipient)
+	}
 	sub.Envelope.Received = s.cfg.Now()
 	chain := s.chain(tx, b) // before the prefix, which has the result
-	edits, err := s.edits(tx, b, chain)
+	edits, err := s.edits(tx, b)
 	if err != nil {
 		return sub, err
 	}

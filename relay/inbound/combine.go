@@ -14,7 +14,8 @@ import (
 //   - a deferral for one defers it for all (nobody gets it twice),
 //   - if it is rejected for all of them it is rejected,
 //   - else those that accept it get it, and of those that reject it becomes what
-//     Verdict.Partial says: quarantine, unless it says to discard.
+//     Verdict.Partial says: quarantine where there is one, discard, or Reject,
+//     which is a report to the sender (a bounce).
 func combine(vs []pipeline.Verdict) (refused *pipeline.Verdict, fates []pipeline.Action) {
 	var deferred, rejected *pipeline.Verdict
 	rejections := 0
@@ -47,12 +48,16 @@ func fate(v pipeline.Verdict) pipeline.Action {
 	switch {
 	case v.Action == pipeline.None:
 		return pipeline.Accept
+	case v.Action == pipeline.Quarantine && v.Into == "":
+		return pipeline.Hold // there is none: a person decides, and nothing is lost
 	case v.Action != pipeline.Reject:
 		return v.Action
 	case v.Partial == pipeline.Discard:
 		return pipeline.Discard
+	case v.Partial == pipeline.Quarantine && v.Into != "":
+		return pipeline.Quarantine
 	}
-	return pipeline.Quarantine
+	return pipeline.Reject
 }
 
 // queuedAs is the reply to a message that was taken.

@@ -25,15 +25,19 @@ func TestCombine(t *testing.T) {
 		{"all reject", []pipeline.Action{reject, reject}, quarantine, "reject 0", ""},
 		{"one defers", []pipeline.Action{accept, deferred, reject}, none, "defer 1", ""},
 		{"a late drop is a deferral", []pipeline.Action{accept, drop}, none, "drop 1", ""},
-		{"a mix", []pipeline.Action{accept, reject}, none, "", "[accept quarantine]"},
+		{"a mix", []pipeline.Action{accept, reject}, quarantine, "", "[accept quarantine]"},
+		{"a mix whose plan does not say", []pipeline.Action{accept, reject}, none, "", "[accept reject]"},
 		{"a mix, discarding", []pipeline.Action{reject, accept}, discard, "", "[discard accept]"},
-		{"a bounce is not possible here", []pipeline.Action{reject, accept}, reject, "", "[quarantine accept]"},
-		{"discard is a taking", []pipeline.Action{reject, discard}, none, "", "[quarantine discard]"},
+		{"a mix, bouncing", []pipeline.Action{reject, accept}, reject, "", "[reject accept]"},
+		{"discard is a taking", []pipeline.Action{reject, discard}, quarantine, "", "[quarantine discard]"},
+	}
+	if _, fates := combine([]pipeline.Verdict{{Action: quarantine}}); fmt.Sprint(fates) != "[hold]" {
+		t.Errorf("without a quarantine to go to: %v, want it held", fates)
 	}
 	for _, c := range cases {
 		var vs []pipeline.Verdict
 		for i, a := range c.actions {
-			vs = append(vs, pipeline.Verdict{To: i, Action: a, Partial: c.partial})
+			vs = append(vs, pipeline.Verdict{To: i, Action: a, Partial: c.partial, Into: "q"})
 		}
 		refused, fates := combine(vs)
 		got, gotFates := "", ""

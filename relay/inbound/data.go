@@ -212,7 +212,7 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 	reply := "250 2.0.0 Queued as " + string(tx.Transaction.ID)
 	for i, v := range vs {
 		tx.Settle(ctx, i, v.Action != pipeline.Reject)
-		o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fates[i].String(), Rule: v.Rule,
+		o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fateName(fates[i]), Rule: v.Rule,
 			Reply: reply, Where: where(v, fates[i]), Tags: v.Ledger.Tags}
 		s.outcome(tx, o)
 		if fates[i] == pipeline.Accept {
@@ -232,6 +232,14 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 	s.conn.srv.octets.Add(float64(tx.Trace.Size))
 	tx.Settle(ctx, -1, true)
 	s.finish(tx)
+}
+
+// fateName is what became of a recipient of a message that was taken.
+func fateName(fate pipeline.Action) string {
+	if fate == pipeline.Reject {
+		return "bounce"
+	}
+	return fate.String()
 }
 
 // where is the quarantine or the route that a recipient's message went to.

@@ -144,7 +144,7 @@ func (d *dialogue) rule(f []string) {
 		if at.String() != f[0] {
 			return vs
 		}
-		v := pipeline.Verdict{To: -1, Action: actionNamed(f[1]), Rule: "test." + f[0] + "." + f[1], Into: "spam"}
+		v := pipeline.Verdict{To: -1, Action: actionNamed(f[1]), Rule: "test." + f[0] + "." + f[1], Into: "spam", Partial: pipeline.Quarantine}
 		if at < pipeline.Rcpt {
 			return []pipeline.Verdict{v}
 		}

@@ -3,6 +3,7 @@ package inbound
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -84,7 +85,7 @@ func (s *session) write(tx *transaction) {
 		rec.To = append(rec.To, o.To...)
 	}
 	for _, r := range tx.Results() {
-		f := trail.Fact{Filter: r.Instance.Name, Values: r.Finding.Facts, Reason: r.Finding.Reason, Took: r.Took.Microseconds()}
+		f := trail.Fact{Filter: r.Instance.Name, Values: told(r.Finding.Facts), Reason: r.Finding.Reason, Took: r.Took.Microseconds()}
 		if r.Err != nil {
 			f.Error = r.Err.Error()
 		}
@@ -92,6 +93,19 @@ func (s *session) write(tx *transaction) {
 	}
 	rec.Client.Name = clientName(tx)
 	s.cfg.Trail.Record(rec)
+}
+
+// told are facts as the record keeps them: durations in words, since a number
+// would not say of what.
+func told(facts pipeline.Facts) map[string]any {
+	out := make(map[string]any, len(facts))
+	for k, v := range facts {
+		if d, ok := v.(time.Duration); ok {
+			v = d.String()
+		}
+		out[k] = v
+	}
+	return out
 }
 
 // points is a score for people: "7.7".

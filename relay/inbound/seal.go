@@ -1,10 +1,7 @@
 package inbound
 
 import (
-	"slices"
-
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
@@ -47,13 +44,4 @@ func (s *session) seal(tx *transaction, b *bundle, chain string, msg *mail.Messa
 		return nil, err
 	}
 	return msg.With(fields...), nil
-}
-
-// sparing leaves the results of a whole chain that is about to be continued where
-// they are, though they claim to be ours: mail that came through here before has
-// them, and without them its chain would be broken. They are bound to their seals.
-func sparing(edits []mail.Edit, p *mime.Part) []mail.Edit {
-	return slices.DeleteFunc(edits, func(e mail.Edit) bool {
-		return slices.ContainsFunc(p.All("ARC-Authentication-Results"), func(f mime.Field) bool { return f.Off == e.Off })
-	})
 }

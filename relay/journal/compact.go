@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // Compaction gives space back in two steps that can be taken apart.
@@ -33,18 +34,45 @@ func (c *compactor) init() {
 	c.gone.Add(1)
 }
 
-// loop compacts whenever something was given up.
+// The pauses after a compaction that failed. On a full disk its own failure
+// wakes it, and without them it would run, and fill the log, all the time.
+const (
+	compactPause    = time.Second
+	compactMaxPause = time.Minute
+)
+
+// loop compacts whenever something was given up. A failure is logged once, until
+// it goes well again.
 func (c *compactor) loop(j *journal) {
 	defer c.gone.Done()
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-c.kick:
-		}
-		if _, err := j.compact(c.ctx); err != nil && c.ctx.Err() == nil && !errors.Is(err, ErrBroken) {
+	pause := time.Duration(0)
+	for c.wait(pause) {
+		_, err := j.compact(c.ctx)
+		switch {
+		case err == nil:
+			pause = 0
+			continue
+		case pause == 0 && c.ctx.Err() == nil && !errors.Is(err, ErrBroken):
 			j.log.Warn("compaction stopped, to be tried again later", "dir", j.dir, "error", err)
 		}
+		pause = min(max(2*pause, compactPause), compactMaxPause)
+	}
+}
+
+// wait waits for the pause, then for something to do; false at the end.
+func (c *compactor) wait(pause time.Duration) bool {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-c.ctx.Done():
+		return false
+	case <-t.C:
+	}
+	select {
+	case <-c.ctx.Done():
+		return false
+	case <-c.kick:
+		return true
 	}
 }
 

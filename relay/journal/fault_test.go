@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/journal/journaltest"
@@ -99,6 +102,74 @@ func TestFull(t *testing.T) {
 	put(t, j, "a message", pattern(10000))
 	must(t, j.Close())
 	expectAll(t, disk, "a message", "a record", "first") // compaction may have moved some meanwhile
+}
+
+// TestSmallDisk: where there is no room for a whole segment a smaller one does,
+// and what that means is told once.
+func TestSmallDisk(t *testing.T) {
+	disk := journaltest.New()
+	disk.SetSpace(30 << 10) // less than half a segment
+	var log bytes.Buffer
+	j := begin(t, disk, &list{}, func(o *journal.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	put(t, j, "a message", pattern(5000))
+	var err error
+	for i := 0; err == nil && i < 1000; i++ {
+		w := j.NewBlob()
+		if _, err = w.Write(pattern(2000)); err == nil {
+			var b journal.Batch
+			b.AddBlob(w)
+			err = j.Commit(context.Background(), &b)
+		}
+	}
+	if !errors.Is(err, journal.ErrFull) {
+		t.Fatalf("Commit: %v", err)
+	}
+	disk.SetSpace(1 << 20)
+	put(t, j, "another", pattern(5000))
+	must(t, j.Close())
+	if full, room := strings.Count(log.String(), "level=ERROR msg=\"the disk is full"), strings.Count(log.String(), "has room again"); full != 1 || room != 1 {
+		t.Errorf("told %d times that it is full and %d times that it is not\n%s", full, room, log.String())
+	}
+	expectAll(t, disk, "a message", "another")
+}
+
+// TestCompactionOnAFullDisk: what cannot be compacted now is tried again after
+// a pause, and is told once.
+func TestCompactionOnAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := journaltest.New()
+		var log bytes.Buffer
+		j := begin(t, disk, &list{}, func(o *journal.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		var ids []journal.BlobID
+		for range 40 {
+			w := j.NewBlob()
+			w.Write(pattern(6000))
+			var b journal.Batch
+			b.AddBlob(w)
+			must(t, j.Commit(context.Background(), &b))
+			ids = append(ids, w.ID())
+		}
+		creates := 0
+		disk.SetFail(func(op, _ string) error {
+			if op == "create" {
+				creates++
+				return syscall.ENOSPC
+			}
+			return nil
+		})
+		for i, id := range ids { // so that the rest would have to be moved
+			if i%4 != 0 {
+				j.Release(id)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := strings.Count(log.String(), "compaction stopped"); n != 1 || creates < 5 || creates > 60 {
+			t.Errorf("in ten minutes it was tried %d times and told %d times", creates, n)
+		}
+		disk.SetFail(nil)
+		must(t, j.Close())
+	})
 }
 
 // TestFullOnWrite: on file systems that copy on write the space may be gone in

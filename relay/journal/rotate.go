@@ -36,7 +36,7 @@ func (w *writer) rotate(n int64) error {
 		return err
 	}
 	seq := w.seq + 2 // the seal comes before it
-	next, err := w.prepare(seq, max(w.j.segmentSize, segmentHeadLen+n+sealLen+w.j.reserve))
+	next, err := w.next(seq, segmentHeadLen+n+sealLen+w.j.reserve)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,25 @@ func (w *writer) rotate(n int64) error {
 	w.j.mu.Unlock()
 	w.seg, w.base = next, next.end
 	w.seq, w.synced = seq, seq
+	if w.told {
+		w.told = false
+		w.j.log.Info("the disk has room again", "dir", w.j.dir)
+	}
 	w.j.freed()
 	return nil
+}
+
+// next makes the next segment, of the usual size, or smaller where the disk has
+// no room for that, but of the octets that are needed at least.
+func (w *writer) next(seq uint64, need int64) (*segment, error) {
+	size := max(w.j.segmentSize, need)
+	for {
+		s, err := w.prepare(seq, size)
+		if err == nil || size == need || !isFull(err) {
+			return s, w.cannot(err)
+		}
+		size = max(size/4, need)
+	}
 }
 
 // prepare makes the file of the next segment under a name that recovery
@@ -69,7 +86,7 @@ func (w *writer) prepare(seq uint64, size int64) (*segment, error) {
 	name := segmentName(w.j.dir, s.number, extNew)
 	f, err := w.j.disk.Create(name)
 	if err != nil {
-		return nil, w.cannot(name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	s.f = f
 	head := segmentHead{created: s.created, nextBlob: BlobID(w.j.nextBlob.Load())}.encode()
@@ -88,20 +105,27 @@ func (w *writer) prepare(seq uint64, size int64) (*segment, error) {
 	if err != nil {
 		f.Close()
 		w.j.disk.Remove(name) // what stays behind is removed by the next start
-		return nil, w.cannot(name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
 }
 
 // cannot says that no segment could be made: not fatal, since nothing was
 // promised yet.
-func (w *writer) cannot(name string, err error) error {
-	w.full = true
-	if isFull(err) {
-		w.j.freed() // perhaps compaction can help
-		return fmt.Errorf("%w (%s: %v)", ErrFull, name, err)
+func (w *writer) cannot(err error) error {
+	if err == nil {
+		return nil
 	}
-	return fmt.Errorf("journal: cannot make a segment: %s: %w", name, err)
+	w.full = true
+	if !isFull(err) {
+		return fmt.Errorf("journal: cannot make a segment: %w", err)
+	}
+	if !w.told {
+		w.told = true
+		w.j.log.Error("the disk is full: nothing new is kept until there is room", "dir", w.j.dir, "error", err)
+	}
+	w.j.freed() // perhaps compaction can help
+	return fmt.Errorf("%w (%v)", ErrFull, err)
 }
 
 // seal ends the segment for good and makes it durable: whatever comes in a

@@ -28,6 +28,7 @@ type writer struct {
 	timer   *time.Timer
 	armed   bool
 	full    bool // no segment could be made in this group
+	told    bool // that the disk is full
 }
 
 // flushLen is how much is gathered for one write.

@@ -24,6 +24,14 @@ func CountPanic(where string) { panics.WithLabelValues(where).Inc() }
 // DefaultTimeout is how long a filter may take that states nothing else.
 const DefaultTimeout = 10 * time.Second
 
+// MaxQuestions is how often the DNS may be asked for one transaction, and for a
+// session before it, whatever records a stranger publishes. It is more than SPF
+// (143), five signatures, a chain of 50 seals and the walk to the author's policy
+// (9) can ask together: or a stranger's records would use up what the policy of
+// the author he forges is asked with, and could-not-tell be the answer. Who makes
+// the context of a transaction puts it there (dns.WithBudget).
+const MaxQuestions = 250
+
 // Result is a finding and how it came about.
 type Result struct {
 	Instance *Instance
@@ -35,8 +43,10 @@ type Result struct {
 
 // find is one run of a filter; done is closed when result stands.
 type find struct {
+	of     *finds
 	done   chan struct{}
 	result Result
+	gaveUp bool // its starter's context ended first
 }
 
 type findKey struct {
@@ -51,10 +61,13 @@ type finds struct {
 	m  map[findKey]*find
 }
 
-func (fs *finds) drop(k findKey) {
+// drop forgets a run, unless another one has taken its place.
+func (fs *finds) drop(k findKey, f *find) {
 	fs.mu.Lock()
-	delete(fs.m, k)
-	fs.mu.Unlock()
+	defer fs.mu.Unlock()
+	if fs.m[k] == f {
+		delete(fs.m, k)
+	}
 }
 
 // NewTransaction begins a transaction of a session.
@@ -83,16 +96,20 @@ func (tx *Transaction) Start(ctx context.Context, in *Instance) {
 
 // Find returns what a filter found, running it or waiting for it as need be.
 func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
-	f, mine := tx.claim(in)
-	if mine {
-		tx.run(ctx, in, f)
-		return f.result
-	}
-	select {
-	case <-f.done:
-		return f.result
-	case <-ctx.Done():
-		return Result{Instance: in, To: -1, Err: ctx.Err()}
+	for {
+		f, mine := tx.claim(in)
+		if mine {
+			tx.run(ctx, in, f)
+			return f.result
+		}
+		select {
+		case <-f.done:
+			if !f.gaveUp || ctx.Err() != nil {
+				return f.result
+			}
+		case <-ctx.Done():
+			return Result{Instance: in, To: -1, Err: ctx.Err()}
+		}
 	}
 }
 
@@ -186,7 +203,7 @@ func (tx *Transaction) claim(in *Instance) (f *find, mine bool) {
 	if fs.m == nil {
 		fs.m = map[findKey]*find{}
 	}
-	f = &find{done: make(chan struct{})}
+	f = &find{of: fs, done: make(chan struct{})}
 	f.result.Instance, f.result.To = in, k.to
 	fs.m[k] = f
 	return f, true
@@ -202,8 +219,8 @@ func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	start := time.Now()
 	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
 	f.result.Took = time.Since(start)
-	if parent.Err() != nil && in.Scope == PerSession {
-		tx.Session.finds.drop(findKey{in, -1}) // the transaction ended, not the session: the next one asks again
+	if f.gaveUp = parent.Err() != nil; f.gaveUp {
+		f.of.drop(findKey{in, f.result.To}, f) // nobody waited for it: it is no finding, and who asks later asks anew
 	}
 	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())
 	word := "ok"

@@ -94,20 +94,47 @@ func TestAFilterThatHangsOrPanicsCouldNotTell(t *testing.T) {
 	})
 }
 
-// What a session's filter could not finish because one transaction was given
-// up is asked again in the next.
-func TestGivenUpTransactionDoesNotSpoilTheSession(t *testing.T) {
-	p := &probe{do: func(ctx context.Context, _ *Transaction) (Finding, error) { return Finding{Reason: "ok"}, ctx.Err() }}
-	in := instance(p, PerSession)
-	s := &Session{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if r := NewTransaction(s).Find(ctx, in); r.Err == nil {
-		t.Fatal("a cancelled filter found something")
+// What could not be finished because a transaction was given up, or a verdict
+// came first, is no finding: who asks later asks anew.
+func TestWhatWasGivenUpIsAskedAnew(t *testing.T) {
+	for _, scope := range []Scope{PerSession, PerMessage, PerRecipient} {
+		p := &probe{do: func(ctx context.Context, _ *Transaction) (Finding, error) { return Finding{Reason: "ok"}, ctx.Err() }}
+		in := instance(p, scope)
+		tx := NewTransaction(&Session{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if r := tx.Find(ctx, in); r.Err == nil {
+			t.Fatal("a cancelled filter found something")
+		}
+		if rs := tx.Results(); len(rs) != 0 {
+			t.Errorf("scope %d: what was given up stands as %+v", scope, rs)
+		}
+		if r := tx.Find(t.Context(), in); r.Err != nil || r.Finding.Reason != "ok" {
+			t.Errorf("scope %d: asked anew it gives %+v", scope, r)
+		}
 	}
-	if r := NewTransaction(s).Find(t.Context(), in); r.Err != nil || r.Finding.Reason != "ok" {
-		t.Errorf("the next transaction gets %+v", r)
-	}
+}
+
+// Who waits for a run whose starter gives up gets a finding all the same.
+func TestWaitingForWhatIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &probe{}
+		p.do = func(ctx context.Context, _ *Transaction) (Finding, error) {
+			if p.runs.Load() == 1 {
+				<-ctx.Done()
+			}
+			return Finding{Reason: "ok"}, ctx.Err()
+		}
+		in := instance(p, PerMessage)
+		tx := NewTransaction(&Session{})
+		ctx, cancel := context.WithCancel(t.Context())
+		tx.Start(ctx, in)
+		synctest.Wait()
+		time.AfterFunc(time.Second, cancel)
+		if r := tx.Find(t.Context(), in); r.Err != nil || r.Finding.Reason != "ok" || p.runs.Load() != 2 {
+			t.Errorf("%+v after %d runs", r, p.runs.Load())
+		}
+	})
 }
 
 func TestAskNamesWhatIsMissing(t *testing.T) {

@@ -124,6 +124,7 @@ func (d *Draft) entry(n uint32, env *mail.Envelope, s *Submission) *entry {
 	if e.dress.empty() {
 		e.dress = nil
 	}
+	e.refuse(s.Refused)
 	if s.Hold {
 		e.hold(s.Why)
 	}

@@ -113,8 +113,14 @@ func (q *Queue) Stop(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+		q.mu.Lock()
+		idle := q.lines.running == 0
+		q.mu.Unlock()
 		q.abort()
 		<-done
+		if idle { // ctx ended before, for something else
+			return nil
+		}
 		return errors.Join(errors.New("queue: attempts under way were cut off"), ctx.Err())
 	}
 }

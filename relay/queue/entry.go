@@ -67,6 +67,7 @@ type rcpt struct {
 	attempts uint16
 	state    State
 	warned   bool // a delay was reported
+	refused  bool // by policy before it came here; last has the reply
 }
 
 // last is what the last attempt came to. Thousands of entries that wait for the
@@ -96,6 +97,13 @@ func (e *entry) hold(why string) {
 	l := unique.Make(last{said: why})
 	for i := range e.rcpts {
 		e.rcpts[i].state, e.rcpts[i].last = Held, l
+	}
+}
+
+// refuse marks the recipients that are to be reported, not tried.
+func (e *entry) refuse(refused map[int]Refusal) {
+	for i, r := range refused {
+		e.rcpts[i].refused, e.rcpts[i].last = true, unique.Make(last{reply: r.Reply, said: r.Why})
 	}
 }
 

@@ -87,6 +87,22 @@ func TestStopCutsOff(t *testing.T) {
 	})
 }
 
+// What ends its time elsewhere cuts nothing off here, and is not said to.
+func TestStopWithoutTimeWhenIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t).start()
+		w.send(envelope("a@a.test", "b@b.test"))
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		for range 20 { // which of two ready channels is taken is chance
+			if err := w.q.Stop(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 // A policy that panics costs an attempt; the next one goes through.
 func TestPanickingJudge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -132,4 +132,14 @@ type Submission struct {
 	Edits    []mail.Edit
 	Hold     bool   // kept until a person acts
 	Why      string // of Hold, for the operator
+	// Refused are recipients, by their index in the envelope, that policy refused
+	// while the message was taken for others: the sender is told, and they are
+	// never tried.
+	Refused map[int]Refusal
+}
+
+// Refusal is what the report about a refused recipient says.
+type Refusal struct {
+	Reply mail.Reply
+	Why   string // for the trail
 }

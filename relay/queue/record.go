@@ -52,7 +52,7 @@ func entryRecord(e *entry) []byte {
 func changed(rs []rcpt) []int32 {
 	var to []int32
 	for i := range rs {
-		if r := &rs[i]; r.state.kept() != Waiting || r.attempts > 0 || r.next != 0 {
+		if r := &rs[i]; r.state.kept() != Waiting || r.attempts > 0 || r.next != 0 || r.refused {
 			to = append(to, int32(i))
 		}
 	}
@@ -128,7 +128,7 @@ func (e *encoder) rcpt(r *rcpt) {
 	e.int(r.next)
 	e.uint(uint64(r.attempts))
 	l := r.last.Value()
-	e.flags(r.warned, l.remote)
+	e.flags(r.warned, l.remote, r.refused)
 	e.uint(uint64(l.reply.Class))
 	e.uint(uint64(l.reply.Basic))
 	e.uint(uint64(l.reply.Subject[0]))
@@ -147,7 +147,7 @@ func (d *decoder) rcpt() (r rcpt) {
 	r.next = d.int()
 	r.attempts = uint16(d.uint())
 	f := d.byte()
-	r.warned = f&1 != 0
+	r.warned, r.refused = f&1 != 0, f&4 != 0
 	l := last{remote: f&2 != 0}
 	l.reply.Class = mail.Class(d.uint())
 	l.reply.Basic = int(d.uint())

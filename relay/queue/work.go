@@ -65,7 +65,7 @@ func all(to []int32, a Attempt) []result {
 // route finds the hop of each recipient and puts those with the same one into
 // its line together. Those that cannot be routed have had their attempt.
 func (q *Queue) route(j *job, env *mail.Envelope) {
-	failed, jobs := []result(nil), []*job(nil)
+	failed, jobs := q.refusals(j), []*job(nil)
 	for i, t := range j.to {
 		r := env.To[t]
 		if j.routes != nil && j.routes[i] != "" {
@@ -89,6 +89,31 @@ func (q *Queue) route(j *job, env *mail.Envelope) {
 	}
 	q.mu.Unlock()
 	q.settle(j, env, failed)
+}
+
+// refusals takes those out of a job that policy refused beforehand. They have
+// had their attempt: what is left is to tell the sender.
+func (q *Queue) refusals(j *job) (rs []result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !slices.ContainsFunc(j.to, func(t int32) bool { return j.e.rcpts[t].refused }) {
+		return nil
+	}
+	var left []int32
+	for _, t := range j.to {
+		r := &j.e.rcpts[t]
+		if !r.refused {
+			left = append(left, t)
+			continue
+		}
+		l := r.last.Value()
+		if l.reply.Class != mail.Permanent { // a person held it meanwhile
+			l.reply = mail.Refuse(50, 7, 1, "Refused by policy")
+		}
+		rs = append(rs, result{Attempt: Attempt{To: int(t), Outcome: Hard, Reply: l.reply}, why: l.said})
+	}
+	j.to = left
+	return rs
 }
 
 // jobFor finds or makes the job of a hop.

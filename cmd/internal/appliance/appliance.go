@@ -38,8 +38,9 @@ type Options struct {
 	Log     *slog.Logger
 	// LogTo makes the log that the configuration asks for, where Log is nil.
 	LogTo func(policies.Log) *slog.Logger
-	// Warn is handed the warnings about the configuration, rendered.
-	Warn func(text string)
+	// Tell is handed the mistakes of a configuration that is not used, rendered;
+	// warnings about one that is used go into the log.
+	Tell func(text string)
 }
 
 // Appliance is the gateway.
@@ -60,6 +61,9 @@ type Appliance struct {
 	mu      sync.Mutex // Reload, Stop
 	servers []*server
 	serving sync.WaitGroup
+	leaving sync.WaitGroup  // doors that reloads took away
+	left    context.Context // ends when they have no time left
+	cut     context.CancelFunc
 	redis   redisStores
 	certs   map[string]*certs.Source
 	control *admin.Server
@@ -74,16 +78,18 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 		o.Now = time.Now
 	}
 	cfg, diags, err := load(o, true)
-	if text := diags.String(); text != "" && o.Warn != nil {
-		o.Warn(text)
-	}
 	if err != nil {
+		if o.Tell != nil {
+			o.Tell(diags.String())
+		}
 		return nil, err
 	}
 	a := &Appliance{o: o, log: o.Log, started: o.Now()}
+	a.left, a.cut = context.WithCancel(context.Background())
 	if a.log == nil {
 		a.log = o.LogTo(cfg.Settings.Log)
 	}
+	a.logWarnings(diags)
 	if err := a.assemble(ctx, cfg); err != nil {
 		return nil, errors.Join(err, a.undo.run(ctx, a.log))
 	}
@@ -140,6 +146,7 @@ func (a *Appliance) settle(ctx context.Context, s *policies.Settings) error {
 func (a *Appliance) Start() error {
 	a.keep.queue.Start()
 	a.undo.add("queue", a.keep.queue.Stop)
+	a.startSweeping()
 	for _, d := range a.servers {
 		a.open(d)
 	}
@@ -162,7 +169,10 @@ func (a *Appliance) Stop(ctx context.Context) error {
 	a.log.Info("stopping")
 	// The doors first, whatever the order of building: what stands behind them is
 	// still there while they drain.
-	err := errors.Join(a.closeDoors(ctx), a.undo.run(ctx, a.log))
+	defer context.AfterFunc(ctx, a.cut)()
+	err := a.closeDoors(ctx)
+	a.leaving.Wait()
+	err = errors.Join(err, a.undo.run(ctx, a.log))
 	a.serving.Wait()
 	a.log.Info("stopped")
 	return err
@@ -180,8 +190,7 @@ func closeAll(ctx context.Context, list []*server) error {
 	var all sync.WaitGroup
 	for i, d := range list {
 		all.Go(func() {
-			d.closing.Store(true)
-			d.ln.Close()
+			d.shut()
 			if err := d.shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 				errs[i] = fmt.Errorf("%s %q: %w", d.Kind, d.Name, err)
 			}
@@ -196,9 +205,7 @@ func (a *Appliance) live() *live { return a.current.Load() }
 
 // PlanFor gives the plan of a listener (inbound.Policies).
 func (a *Appliance) PlanFor(listener string) pipeline.Plan {
-	l := a.live()
-	p, _ := l.policies.Plan(l.policyOf[listener])
-	return p
+	return a.live().plans[listener]
 }
 
 // openControl makes the control socket: the configuration's, or the data

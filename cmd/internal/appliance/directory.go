@@ -62,11 +62,7 @@ func (d *directory) resolve(ctx context.Context, l *live, to mail.Address, depth
 	if alias, ok := domain.Aliases[strings.ToLower(to.Local)]; ok && depth < maxAliasDepth {
 		var all []mail.Address
 		for _, a := range alias {
-			if a.Key() == to.Key() { // an alias that keeps a copy
-				all = append(all, a)
-				continue
-			}
-			final, err := d.resolve(ctx, l, a, depth+1)
+			final, err := d.member(ctx, l, to, a, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -82,6 +78,19 @@ func (d *directory) resolve(ctx context.Context, l *live, to mail.Address, depth
 		return d.postmaster(ctx, l, to, depth)
 	}
 	return []mail.Address{to}, nil
+}
+
+// member follows one address of an alias. The alias itself among them keeps a
+// copy, where it is a mailbox, too.
+func (d *directory) member(ctx context.Context, l *live, alias, a mail.Address, depth int) ([]mail.Address, error) {
+	if a.Key() != alias.Key() {
+		return d.resolve(ctx, l, a, depth)
+	}
+	known, err := d.known(ctx, l.domains[a.Domain], a)
+	if err != nil || !known {
+		return nil, err
+	}
+	return []mail.Address{a}, nil
 }
 
 // postmaster sees to it that a domain's postmaster is never unknown (RFC 5321

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
@@ -43,18 +44,36 @@ type keepOptions struct {
 
 // openKeep opens the data directory and replays its journals.
 func openKeep(ctx context.Context, o keepOptions, cs *cleanups) (k *keep, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("data directory %s: %w%s", o.dir, err, dataAdvice(err))
+		}
+	}()
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, err
 	}
 	k = &keep{}
 	if k.trail, err = trail.Open(filepath.Join(o.dir, "trail"), trail.Options{Now: o.now, Log: o.log}); err != nil {
-		return nil, fmt.Errorf("trail: %w", err)
+		return nil, err
 	}
 	cs.add("trail", func(context.Context) error { return k.trail.Close() })
 	if err := k.openMemory(ctx, o, cs); err != nil {
 		return nil, fmt.Errorf("memory of limits and greylist: %w", err)
 	}
 	return k, k.openMail(ctx, o, cs)
+}
+
+// dataAdvice is what to do about a data directory that cannot be used.
+func dataAdvice(err error) string {
+	switch {
+	case errors.Is(err, syscall.EACCES):
+		return "; let it belong to the user that the gateway runs as (chown -R), or name another with --data"
+	case errors.Is(err, syscall.EROFS):
+		return "; mount it for writing, or name another with --data"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "; it must be a directory"
+	}
+	return ""
 }
 
 func (k *keep) openMemory(ctx context.Context, o keepOptions, cs *cleanups) (err error) {

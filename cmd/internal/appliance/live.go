@@ -3,6 +3,7 @@ package appliance
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ import (
 type live struct {
 	settings *policies.Settings
 	policies *policies.Policies
-	policyOf map[string]string // by listener
+	policyOf map[string]string        // by listener
+	plans    map[string]pipeline.Plan // by listener; those that a reload took away keep theirs for who is still inside
 	domains  map[string]*policies.Domain
 	retries  map[string]policies.Retry // by route
 	table    *route.Table
@@ -104,7 +106,7 @@ type noState struct{ state.Store }
 // was in force before, or nil.
 func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) {
 	s := cfg.Settings
-	l = &live{settings: s, loaded: a.o.Now(), policyOf: map[string]string{}, domains: map[string]*policies.Domain{},
+	l = &live{settings: s, loaded: a.o.Now(), policyOf: map[string]string{}, plans: map[string]pipeline.Plan{}, domains: map[string]*policies.Domain{},
 		retries: map[string]policies.Retry{}}
 	if l.dns, err = a.resolver(s.DNS, old); err != nil {
 		return nil, err
@@ -117,8 +119,12 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	if err != nil {
 		return nil, err
 	}
+	if old != nil {
+		maps.Copy(l.plans, old.plans)
+	}
 	for _, ls := range s.Listeners {
 		l.policyOf[ls.Name] = ls.Policy
+		l.plans[ls.Name], _ = l.policies.Plan(ls.Policy)
 	}
 	for i := range s.Domains {
 		l.domains[s.Domains[i].Name] = &s.Domains[i]

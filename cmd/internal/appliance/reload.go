@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
+	"github.com/forepost/forepost/policies"
 )
 
 // Reload reads the configuration again and puts it in force between messages.
@@ -13,7 +14,8 @@ import (
 func (a *Appliance) Reload(ctx context.Context) admin.ReloadResult {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	diags, err := a.reload(ctx)
+	ds, err := a.reload(ctx)
+	diags := ds.String()
 	r := admin.ReloadResult{OK: err == nil, Diagnostics: diags}
 	if err != nil {
 		r.Error = err.Error()
@@ -22,13 +24,20 @@ func (a *Appliance) Reload(ctx context.Context) admin.ReloadResult {
 		return r
 	}
 	reloads.WithLabelValues("ok").Inc()
+	a.logWarnings(ds)
 	a.log.Info("reloaded", "config", a.o.Config)
 	return r
 }
 
-func (a *Appliance) reload(ctx context.Context) (diags string, err error) {
-	cfg, ds, err := load(a.o, true)
-	diags = ds.String()
+// logWarnings tells what is odd about a configuration that is in force.
+func (a *Appliance) logWarnings(ds policies.Diagnostics) {
+	for _, d := range ds {
+		a.log.Warn("configuration: "+d.Summary, "code", d.Code, "file", d.File, "line", d.Start.Line, "text", d.Text, "fix", d.Fix)
+	}
+}
+
+func (a *Appliance) reload(ctx context.Context) (diags policies.Diagnostics, err error) {
+	cfg, diags, err := load(a.o, true)
 	if err != nil {
 		return diags, err
 	}
@@ -48,22 +57,18 @@ func (a *Appliance) reload(ctx context.Context) (diags string, err error) {
 		return diags, err
 	}
 	kept, gone, fresh := match(a.servers, doors)
-	if err := replace(ctx, gone, fresh); err != nil {
+	if err := a.replace(gone, fresh); err != nil {
 		return diags, err
 	}
 	if err := a.settle(ctx, l.settings); err != nil {
-		return diags, errors.Join(err, closeAll(ctx, fresh))
+		return diags, errors.Join(err, closeAll(ctx, fresh), a.reopen(gone))
 	}
 	a.current.Store(l)
 	a.servers = append(kept, fresh...)
 	for _, d := range fresh {
 		a.open(d)
 	}
-	a.serving.Go(func() { // what is under way there may take its time
-		if err := closeAll(context.WithoutCancel(ctx), gone); err != nil {
-			a.log.Warn("a server did not end well", "error", err)
-		}
-	})
+	a.leave(gone)
 	return diags, nil
 }
 
@@ -89,23 +94,44 @@ func match(have, want []*server) (kept, gone, fresh []*server) {
 }
 
 // replace opens the new doors. Where one needs the address of a door that
-// goes, that one's listener is closed first; if opening fails all the same, the
-// old doors stay shut out of their address and the error says so.
-func replace(ctx context.Context, gone, fresh []*server) error {
+// goes, that one is shut first; if opening fails all the same, it is opened
+// again, and only who came in that moment was turned away.
+func (a *Appliance) replace(gone, fresh []*server) error {
 	err := listen(fresh)
 	if err == nil || len(gone) == 0 {
 		return err
 	}
 	for _, d := range gone {
-		d.ln.Close()
+		d.shut()
 	}
 	if err := listen(fresh); err != nil {
-		for _, d := range gone {
-			if d.listen() != nil {
-				return fmt.Errorf("%w; and %s %q no longer listens: restart", err, d.Kind, d.Name)
-			}
-		}
-		return err
+		return errors.Join(err, a.reopen(gone))
 	}
 	return nil
+}
+
+// reopen opens doors again that were shut for others that then did not open.
+func (a *Appliance) reopen(list []*server) error {
+	var errs []error
+	for _, d := range list {
+		if !d.closing.Load() {
+			continue
+		}
+		if err := d.listen(); err != nil {
+			errs = append(errs, fmt.Errorf("%w; %s %q is shut: restart", err, d.Kind, d.Name))
+			continue
+		}
+		a.open(d)
+	}
+	return errors.Join(errs...)
+}
+
+// leave closes doors that a reload took away. What is under way behind them may
+// take its time, until a stop has none left.
+func (a *Appliance) leave(gone []*server) {
+	a.leaving.Go(func() {
+		if err := closeAll(a.left, gone); err != nil {
+			a.log.Warn("a server did not end well", "error", err)
+		}
+	})
 }

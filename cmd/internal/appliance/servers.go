@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
@@ -23,7 +24,7 @@ type server struct {
 	admin.Endpoint
 	spec     string // its settings as text: a reload replaces it where they differ
 	ln       net.Listener
-	closing  atomic.Bool // we shut it: the end of serve is no news
+	closing  *atomic.Bool // of the listener that is open: we shut it, so the end of serve is no news
 	serve    func(net.Listener) error
 	shutdown func(ctx context.Context) error
 }
@@ -144,17 +145,37 @@ func (d *server) listen() (err error) {
 		}
 	}
 	if d.ln, err = net.Listen(network, address); err != nil {
-		return fmt.Errorf("%s %q cannot listen on %s: %w", d.Kind, d.Name, d.Address, err)
+		return fmt.Errorf("%s %q cannot listen on %s: %w%s", d.Kind, d.Name, d.Address, err, listenAdvice(err))
 	}
-	d.Address = d.ln.Addr().String()
+	d.Address, d.closing = d.ln.Addr().String(), &atomic.Bool{}
 	return nil
+}
+
+// listenAdvice is what to do about an address that cannot be had.
+func listenAdvice(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "; another program has it: stop that one (ss -ltnp names it), or choose another address"
+	case errors.Is(err, syscall.EACCES):
+		return "; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE, which the systemd unit gives"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "; no interface of this machine has the address (ip addr lists them)"
+	}
+	return ""
+}
+
+// shut closes the door to new clients; those inside stay.
+func (d *server) shut() {
+	d.closing.Store(true)
+	d.ln.Close()
 }
 
 // open begins to answer.
 func (a *Appliance) open(d *server) {
 	a.log.Info("listening", "kind", d.Kind, "name", d.Name, "address", d.Address)
+	ln, closing := d.ln, d.closing
 	a.serving.Go(func() {
-		if err := d.serve(d.ln); err != nil && !d.closing.Load() {
+		if err := d.serve(ln); err != nil && !closing.Load() {
 			a.log.Error("a server ended", "kind", d.Kind, "name", d.Name, "error", err)
 		}
 	})

@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"policies/internal/rules"},
 	{"filters/builtin", "policies", "pop3pickup"},
 	{"filters/filtertest", "relay/*/*test", "imapstore/storetest"}, // used by tests only
-	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/story"},
+	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/story", "cmd/internal/authcheck", "cmd/internal/dkimkeys"},
 	{"cmd/internal/appliance"},
 	{"cmd/internal/demo"},
 	{"cmd/forepost", "packaging/*"},
