@@ -51,9 +51,11 @@ func (c *ruleCompiler) score() {
 			c.l.bag.Error(diag.WrongArguments, a.Expr.Range(), "A line of a score is points(number, condition).", "Write "+a.Name+" = points(2.5, spf.result == \"fail\").")
 			continue
 		}
-		n, when := c.scope.Number(call.Args[0]), c.scope.Cond(call.Args[1])
+		s := c.l.env.In(c.stage)
+		n, when := s.Number(call.Args[0]), s.Cond(call.Args[1])
+		c.scope.Refs.Merge(&s.Refs)
 		if n != nil && when != nil {
-			c.r.Symbols = append(c.r.Symbols, rules.Symbol{Name: a.Name, Points: n, When: when})
+			c.r.Symbols = append(c.r.Symbols, rules.Symbol{Name: a.Name, Points: n, When: when, Facts: s.Refs.Facts})
 		}
 	}
 	if len(c.b.b.Attributes) == 0 {
