@@ -43,7 +43,6 @@ func (b *binder) listener(n *node) {
 	for i := range b.cfg.Settings.Listeners {
 		if l := &b.cfg.Settings.Listeners[i]; l.Name == name {
 			b.sc.listener = l
-			b.sc.session.Listener = name
 		}
 	}
 }

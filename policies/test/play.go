@@ -46,7 +46,8 @@ func (r *runner) play(ctx context.Context, c *oneCase) *Result {
 // rehearse plays the session of a case, and the first attempt to deliver.
 func (r *runner) rehearse(ctx context.Context, sc *scene) *played {
 	plan, _ := r.plans.Plan(sc.listener.Policy)
-	session := sc.session // each play has its own
+	session := &pipeline.Session{Listener: sc.listener.Name, Client: sc.session.Client, Helo: sc.session.Helo, ESMTP: true,
+		TLS: sc.session.TLS, Auth: sc.session.Auth}
 	cfg := inbound.Config{Name: sc.listener.Name, Hostname: r.cfg.Settings.Hostname, Auth: sc.listener.Auth != "",
 		RelayFrom: sc.listener.RelayFrom, RejectEarly: sc.listener.RejectEarly, MaxRecipients: sc.listener.MaxRecipients,
 		Policies: onePlan{plan}, Directory: directory{r.cfg.Settings, sc.unknown}, Now: r.stage.time}
@@ -56,10 +57,10 @@ func (r *runner) rehearse(ctx context.Context, sc *scene) *played {
 	case "lmtp":
 		cfg.Protocol = inbound.LMTP
 	}
-	out := inbound.Rehearse(ctx, cfg, inbound.Play{Session: &session, From: sc.from, Declared: sc.size, SMTPUTF8: sc.utf8, To: sc.to, Message: sc.message})
+	out := inbound.Rehearse(ctx, cfg, inbound.Play{Session: session, From: sc.from, Declared: sc.size, SMTPUTF8: sc.utf8, To: sc.to, Message: sc.message})
 	p := &played{Rehearsed: &out, plan: plan, tx: out.Tx}
 	if p.tx == nil || p.tx.Part == nil {
-		p.tx = r.view(ctx, &session, sc)
+		p.tx = r.view(ctx, session, sc)
 	}
 	for i := range out.Fates {
 		p.routes = append(p.routes, r.route(ctx, p, sc, &out.Fates[i]))

@@ -18,7 +18,7 @@ import (
 // scene is what a case states: who sends what to whom, and what filters find.
 type scene struct {
 	listener *policies.Listener
-	session  pipeline.Session
+	session  visitor
 	from     mail.Address
 	size     int64
 	utf8     bool
@@ -32,6 +32,14 @@ type scene struct {
 	counters map[string]map[string]int64
 	waited   []string
 	now      time.Time
+}
+
+// visitor is who connects.
+type visitor struct {
+	Client netip.Addr
+	Helo   string
+	TLS    pipeline.TLS
+	Auth   mail.Identity
 }
 
 // binder reads the attributes of a case into a scene.
@@ -56,7 +64,6 @@ func (b *binder) own() map[string]func(*node) {
 func (r *runner) scene(all map[string]*node, at hcl.Range) *scene {
 	b := &binder{runner: r, at: at, all: all, sc: &scene{facts: map[string]any{}, failed: map[string]string{}, counters: map[string]map[string]int64{}}}
 	b.sc.session.Client = netip.MustParseAddr("192.0.2.1") // RFC 5737
-	b.sc.session.ESMTP = true
 	names := keys(all)
 	sort.Strings(names)
 	own := b.own()
@@ -79,7 +86,6 @@ func (b *binder) complete() {
 	if _, ok := b.all["listener"]; !ok {
 		if ls := b.cfg.Settings.Listeners; len(ls) == 1 {
 			b.sc.listener = &ls[0]
-			b.sc.session.Listener = ls[0].Name
 		} else {
 			b.wrong(diag.MissingAttribute, b.at, "The case does not say where the client connects.", "Write listener = listener.name.")
 		}
