@@ -134,10 +134,7 @@ func (r *runner) gather(b *hclsyntax.Block, ctx *hcl.EvalContext, pending map[st
 
 func (r *runner) attribute(a *hclsyntax.Attribute, ctx *hcl.EvalContext) *node {
 	if a.Name == "listener" {
-		name, ok := r.ref(a.Expr, a.Name, "listener")
-		if !ok {
-			return nil
-		}
+		name, _ := r.ref(a.Expr, a.Name, "listener") // "" where it is wrong, which was said
 		return &node{at: a.Expr.Range(), leaf: name}
 	}
 	return r.f.eval(a.Expr, ctx)

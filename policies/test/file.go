@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/policies/internal/diag"
 )
 
@@ -21,8 +20,9 @@ type file struct {
 	lists map[string][]string
 }
 
-// readFile parses a file of tests and sorts its blocks.
-func readFile(name string, read func(string) ([]byte, error)) (*file, policies.Diagnostics) {
+// readFile parses a file of tests and sorts its blocks; false where it cannot be
+// looked into.
+func readFile(name string, read func(string) ([]byte, error)) (*file, bool) {
 	if read == nil {
 		read = os.ReadFile
 	}
@@ -30,17 +30,18 @@ func readFile(name string, read func(string) ([]byte, error)) (*file, policies.D
 	text, err := read(name)
 	if err != nil {
 		f.bag.Error(diag.CannotRead, hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}, name+": "+err.Error()+".", "See that the file exists and can be read.")
-		return f, f.bag.All()
+		return f, false
 	}
 	f.text = text
 	parsed, ds := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
 	body, _ := parsed.Body.(*hclsyntax.Body)
 	f.bag.AddFile(name, text, body)
 	f.bag.Syntax(ds)
-	if body != nil && !ds.HasErrors() {
-		f.sort(body)
+	if body == nil || ds.HasErrors() {
+		return f, false
 	}
-	return f, f.bag.All()
+	f.sort(body)
+	return f, true
 }
 
 // sort takes the blocks of a file apart.
@@ -55,6 +56,7 @@ func (f *file) sort(body *hclsyntax.Body) {
 			if f.label(b) {
 				if f.given[b.Labels[0]] != nil {
 					f.bag.Error(diag.Duplicate, b.DefRange(), "There is a given \""+b.Labels[0]+"\" already.", "Keep one.")
+					continue
 				}
 				f.given[b.Labels[0]] = b
 			}

@@ -72,19 +72,19 @@ func addNew(said, more policies.Diagnostics) policies.Diagnostics {
 // runFile reads one file, loads the configuration with the file's lists, and
 // runs its cases.
 func runFile(ctx context.Context, name string, o Options, rep *Report) policies.Diagnostics {
-	f, ds := readFile(name, o.Load.ReadFile)
-	if ds.HasErrors() {
-		return ds
+	f, ok := readFile(name, o.Load.ReadFile)
+	if !ok {
+		return f.bag.All()
 	}
 	st := &stage{}
 	load := o.Load
 	load.Rehearsal, load.Strict, load.Lists, load.Now = true, false, f.lists, st.time
 	load.Kinds = st.kinds(o.Load.Kinds)
 	cfg, ds := policies.Load(o.Config, load)
-	if cfg == nil {
-		return ds
-	}
 	f.bag.Keep(ds)
+	if cfg == nil {
+		return f.bag.All()
+	}
 	plans, err := cfg.Build(filters.Deps{State: st, Now: st.time})
 	if err != nil {
 		f.cannotBuild(o.Config, err)
