@@ -9,15 +9,14 @@ dist=$(cd "$dist" && pwd)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 FOREPOST_VERSION=${FOREPOST_VERSION:-0.1.0}
 FOREPOST_ARCH=${FOREPOST_ARCH:-$(go env GOARCH)}
-FOREPOST_MTIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 FOREPOST_DIST=$dist
-export SOURCE_DATE_EPOCH FOREPOST_VERSION FOREPOST_ARCH FOREPOST_MTIME FOREPOST_DIST
+export SOURCE_DATE_EPOCH FOREPOST_VERSION FOREPOST_ARCH FOREPOST_DIST
 
 CGO_ENABLED=0 GOARCH=$FOREPOST_ARCH go build -trimpath -buildvcs=false -buildmode=pie \
 	-ldflags "-s -w -X main.version=$FOREPOST_VERSION" -o "$dist/forepost" ./cmd/forepost
 gzip -9nc packaging/files/forepost.8 >"$dist/forepost.8.gz"
 {
-	echo "forepost ($FOREPOST_VERSION) stable; urgency=medium"
+	echo "forepost ($FOREPOST_VERSION-1) stable; urgency=medium"
 	echo
 	echo "  * See the release notes."
 	echo

@@ -121,3 +121,29 @@ func TestReloadWithAMistakeKeepsTheRunningOne(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// What only a filter knows to be wrong is told by check, with its line, and
+// serve refuses it as it does any other mistake.
+func TestAMistakeThatOnlyTheFilterKnows(t *testing.T) {
+	file := writeFile(t, "bad.hcl", `hostname = "mx.example.com"
+listener "edge" {
+  address = "127.0.0.1:0"
+  policy  = policy.limited
+}
+policy "limited" {
+  rcpt {
+    limit "x" {
+      key  = client.ip
+      rate = "120 an hour"
+    }
+  }
+}
+`)
+	code, _, errs := forepost("check", "--config", file)
+	if code != exitFailed || !strings.Contains(errs, "bad.hcl:8") || !strings.Contains(errs, "300/1h") {
+		t.Errorf("check ends with %d and says %s", code, errs)
+	}
+	if code, _, errs := forepost("serve", "--config", file, "--data", t.TempDir()); code != exitConfig || !strings.Contains(errs, "bad.hcl:8") {
+		t.Errorf("serve ends with %d and says %s", code, errs)
+	}
+}

@@ -35,7 +35,11 @@ func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
 // received is the trace field, RFC 5321 section 4.4.
 func (s *session) received(tx *transaction) mail.Field {
 	var v strings.Builder
-	fmt.Fprintf(&v, "from %s (%s)\r\n\tby %s (Forepost) with %s id %s", heloName(s.ps.Helo), literal(s.ps), s.cfg.Hostname, s.with(tx), tx.Transaction.ID)
+	client := literal(s.ps)
+	if name := clientName(tx); name != "" {
+		client = name + " " + client
+	}
+	fmt.Fprintf(&v, "from %s (%s)\r\n\tby %s (Forepost) with %s id %s", heloName(s.ps.Helo), client, s.cfg.Hostname, s.with(tx), tx.Transaction.ID)
 	if s.ps.TLS.On {
 		fmt.Fprintf(&v, "\r\n\t(version=%s cipher=%s)", strings.ReplaceAll(s.ps.TLS.Version, " ", ""), s.ps.TLS.Cipher)
 	}
@@ -44,6 +48,17 @@ func (s *session) received(tx *transaction) mail.Field {
 	}
 	fmt.Fprintf(&v, ";\r\n\t%s", s.cfg.Now().Format(time.RFC1123Z))
 	return mail.Field{Name: "Received", Value: v.String()}
+}
+
+// clientName is the client's name from the reverse DNS, if a filter was asked
+// for it and its addresses confirm it.
+func clientName(tx *transaction) string {
+	for _, r := range tx.Results() {
+		if name, ok := r.Finding.Facts["name"].(string); ok && r.Instance.Kind == "iprev" {
+			return name
+		}
+	}
+	return ""
 }
 
 // with is the protocol word of RFC 3848 and RFC 6531 section 4.3.

@@ -89,10 +89,8 @@ func (s *session) write(tx *transaction) {
 			f.Error = r.Err.Error()
 		}
 		rec.Facts = append(rec.Facts, f)
-		if name, ok := r.Finding.Facts["name"].(string); ok && r.Instance.Kind == "iprev" {
-			rec.Client.Name = name
-		}
 	}
+	rec.Client.Name = clientName(tx)
 	s.cfg.Trail.Record(rec)
 }
 

@@ -6,9 +6,11 @@ import (
 	"testing"
 )
 
+var counted = Counter("forepost_test_total", "A test.", "what")
+
 func TestHandlerShowsWhatWasCounted(t *testing.T) {
-	c := Counter("forepost_test_total", "A test.", "what")
-	c.WithLabelValues("x").Add(3)
+	counted.Reset()
+	counted.WithLabelValues("x").Add(3)
 	w := httptest.NewRecorder()
 	Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if body := w.Body.String(); !strings.Contains(body, `forepost_test_total{what="x"} 3`) || !strings.Contains(body, "go_goroutines") {

@@ -50,8 +50,14 @@ func (s *Server) Serve() error {
 
 // Close lets calls under way finish until ctx ends, and removes the socket.
 func (s *Server) Close(ctx context.Context) error {
-	s.ln.Close() // also where Serve never ran
-	return s.http.Shutdown(ctx)
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, net.ErrClosed) {
+		err = nil // it is what was asked for
+	}
+	if cerr := s.ln.Close(); !errors.Is(cerr, net.ErrClosed) { // where Serve never ran
+		err = errors.Join(err, cerr)
+	}
+	return err
 }
 
 func handler(b Backend) http.Handler {

@@ -102,7 +102,7 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 	a.directory.book, a.users = a.keep.book, users{a.keep}
 	l, err := a.build(cfg, nil)
 	if err != nil {
-		return err
+		return &ConfigError{Path: a.o.Config, Err: err}
 	}
 	a.undo.add("redis", func(context.Context) error { return a.redis.close() })
 	if err := a.settle(ctx, l.settings); err != nil {

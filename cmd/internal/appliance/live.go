@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/route"
+	"github.com/forepost/forepost/relay/state"
 )
 
 // live is one configuration in force: everything that a reload swaps, built
@@ -35,9 +37,17 @@ type live struct {
 type ConfigError struct {
 	Path        string
 	Diagnostics policies.Diagnostics
+	// Err is what only making the parts showed (a filter's setting, a key), with
+	// file and line.
+	Err error
 }
 
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 func (e *ConfigError) Error() string {
+	if e.Err != nil {
+		return e.Err.Error()
+	}
 	n := 0
 	for _, d := range e.Diagnostics {
 		if d.Severity == policies.SeverityError {
@@ -54,7 +64,7 @@ func (e *ConfigError) Error() string {
 func load(o Options, strict bool) (*policies.Config, policies.Diagnostics, error) {
 	cfg, diags := policies.Load(o.Config, policies.Options{Kinds: builtin.Kinds(), Vars: o.Vars, Strict: strict, Now: o.Now})
 	if diags.HasErrors() {
-		return nil, diags, &ConfigError{o.Config, diags}
+		return nil, diags, &ConfigError{Path: o.Config, Diagnostics: diags}
 	}
 	if o.Data != "" {
 		cfg.Settings.DataDir = o.Data
@@ -63,11 +73,30 @@ func load(o Options, strict bool) (*policies.Config, policies.Diagnostics, error
 }
 
 // Check reads a configuration without using it: warnings and errors; the error
-// is a *ConfigError where there are errors.
+// is a *ConfigError where there are errors. What only a filter, a route or a key
+// knows to be wrong is found by making them, with nothing behind them.
 func Check(o Options) (policies.Diagnostics, error) {
-	_, diags, err := load(o, false)
-	return diags, err
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	cfg, diags, err := load(o, false)
+	if err != nil {
+		return diags, err
+	}
+	nowhere := dns.MustZone(nil)
+	a := &Appliance{o: o, log: slog.New(slog.DiscardHandler)}
+	_, err = cfg.Build(filters.Deps{Hostname: cfg.Settings.Hostname, DNS: nowhere, State: noState{}, Now: o.Now, Log: a.log})
+	if err == nil {
+		_, err = a.table(cfg.Settings, nowhere)
+	}
+	if err != nil {
+		return diags, &ConfigError{Path: o.Config, Diagnostics: diags, Err: err}
+	}
+	return diags, nil
 }
+
+// noState stands for the memory of limits where nothing is counted.
+type noState struct{ state.Store }
 
 // build makes what is in force of a configuration that was read. old is what
 // was in force before, or nil.

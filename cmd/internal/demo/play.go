@@ -126,6 +126,9 @@ func (sc scene) line() string {
 	} else if o.Action == "quarantine" {
 		note = ruleName(o.Rule) + "  " + sc.note
 	}
+	if p := sc.story.Record.Points; p != "" {
+		note = "+" + p + " points  " + note
+	}
 	from, subject := sc.from, sc.subject
 	if sc.login {
 		subject = "to " + domainOf(sc.to)

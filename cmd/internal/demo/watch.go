@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -20,6 +21,7 @@ func (s *stage) watch(ctx context.Context) error {
 		return err
 	}
 	var saved <-chan time.Time // fires when a burst of events is over
+	last := s.policyText()
 	for {
 		select {
 		case <-ctx.Done():
@@ -33,9 +35,21 @@ func (s *stage) watch(ctx context.Context) error {
 			s.say("watching %s: %v", s.dir, err)
 		case <-saved:
 			saved = nil
-			s.reload(ctx)
+			if text := s.policyText(); text != last {
+				last = text
+				s.reload(ctx)
+			}
 		}
 	}
+}
+
+// policyText is the policy as it lies there, "" while it is being replaced.
+func (s *stage) policyText() string {
+	b, err := os.ReadFile(filepath.Join(s.dir, policyFile))
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }
 
 func (s *stage) reload(ctx context.Context) {
