@@ -4,6 +4,7 @@ package builtin
 import (
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/filters/attachment"
+	"github.com/forepost/forepost/filters/clamav"
 	"github.com/forepost/forepost/filters/content"
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/filters/dmarc"
@@ -11,6 +12,7 @@ import (
 	"github.com/forepost/forepost/filters/greylist"
 	"github.com/forepost/forepost/filters/iprev"
 	"github.com/forepost/forepost/filters/ratelimit"
+	"github.com/forepost/forepost/filters/rspamd"
 	"github.com/forepost/forepost/filters/spf"
 )
 
@@ -26,6 +28,8 @@ func Kinds() []filters.Kind {
 		dmarc.Kind(),
 		attachment.Kind(),
 		content.Kind(),
+		clamav.Kind(),
+		rspamd.Kind(),
 		ratelimit.Kind(),
 		greylist.Kind(),
 	}
