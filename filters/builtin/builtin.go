@@ -5,6 +5,7 @@ import (
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/filters/attachment"
 	"github.com/forepost/forepost/filters/clamav"
+	"github.com/forepost/forepost/filters/contact"
 	"github.com/forepost/forepost/filters/content"
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/filters/dmarc"
@@ -30,6 +31,7 @@ func Kinds() []filters.Kind {
 		content.Kind(),
 		clamav.Kind(),
 		rspamd.Kind(),
+		contact.Kind(),
 		ratelimit.Kind(),
 		greylist.Kind(),
 	}
