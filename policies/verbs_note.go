@@ -7,6 +7,7 @@ import (
 
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/rules"
+	"github.com/forepost/forepost/relay/route"
 )
 
 // protected are the classes that only force skips.
@@ -117,9 +118,15 @@ func (c *ruleCompiler) copy() {
 	c.r.Copies = c.b.addresses("to")
 }
 
+var tlsPolicies = map[string]route.TLSPolicy{"may": route.TLSMay, "require": route.TLSRequire, "verify": route.TLSVerify}
+
 func (c *ruleCompiler) route() {
-	c.later("tls", "source")
-	if c.b.require("via", "Write via = route.name.") {
+	c.later("source")
+	c.r.TLS = tlsPolicies[c.b.word("tls", "may", "may", "require", "verify")]
+	if c.b.has("tls") && !c.b.has("via") {
+		return // the route that it has anyway, with better TLS
+	}
+	if c.b.require("via", "Write via = route.name, or tls = verify.") {
 		c.r.Route = c.b.ref("via", "route")
 	}
 }

@@ -64,6 +64,7 @@ func TestRouter(t *testing.T) {
 		{"configured servers: one line, whatever the domain", "exchange.test", "", queue.Hop{Key: "route:exchange", Route: "exchange"}, "smtp exchange"},
 		{"LMTP ends in a mailbox", "lmtp.test", "", queue.Hop{Key: "route:dovecot", Route: "dovecot", Final: true}, "lmtp dovecot"},
 		{"our store", "here.test", "", queue.Hop{Key: "store", Route: "store", Final: true, Limit: storeLimit}, "store"},
+		{"policy asked for better TLS: a line of its own", "mx.test", ";tls=verify", queue.Hop{Key: "mx:mx.test;tls=verify", Route: "mx"}, "smtp mx"},
 		{"the route that policy chose", "mx.test", "archive", queue.Hop{Key: "route:archive", Route: "archive"}, "smtp archive"},
 	} {
 		to := mail.Recipient{Address: mail.Address{Local: "b", Domain: c.domain}, Route: c.chosen}

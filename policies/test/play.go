@@ -14,6 +14,7 @@ import (
 	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/route"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -109,7 +110,8 @@ func (r *runner) route(ctx context.Context, p *played, sc *scene, f *inbound.Fat
 		f.Action, f.Rule, f.Reply = actionOf(ruling.Order), ruling.Rule, ruling.Reply.String()
 	}
 	f.Ledger.Tags = merge(f.Ledger.Tags, ruling.Tags)
-	return first(ruling.Route, f.Ledger.Route, domainRoute(r.cfg.Settings, f.To))
+	name, _ := route.ParseChoice(first(ruling.Route, f.Ledger.Route))
+	return first(name, domainRoute(r.cfg.Settings, f.To))
 }
 
 // traced is a plan whose traces at Deliver are kept beside those of the session.

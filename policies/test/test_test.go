@@ -40,8 +40,23 @@ func TestCases(t *testing.T) {
 	if err := rep.Text(&text, true); err != nil || rep.Failed > 0 || rep.Passed != 23 {
 		t.Errorf("%v\n%s", err, text.String())
 	}
-	if rep.Rules != 14 || rep.Matched != 13 || len(rep.Never) != 1 || rep.Never[0].Rule != "inbound.rcpt.reject.dnsbl" {
+	if rep.Rules != 15 || rep.Matched != 14 || len(rep.Never) != 1 || rep.Never[0].Rule != "inbound.rcpt.reject.dnsbl" {
 		t.Errorf("%d of %d rules, never %v", rep.Matched, rep.Rules, rep.Never)
+	}
+}
+
+// TestCompany: the example of a company, as it was written before there was a
+// program, with all its cases.
+func TestCompany(t *testing.T) {
+	suites := os.Getenv("FOREPOST_SUITES")
+	if suites == "" {
+		t.Skip("FOREPOST_SUITES is not set")
+	}
+	dir := filepath.Join(suites, "../design/examples")
+	rep := run(t, filepath.Join(dir, "company.test.hcl"), options(filepath.Join(dir, "company.hcl")))
+	var text bytes.Buffer
+	if err := rep.Text(&text, false); err != nil || rep.Failed > 0 || rep.Passed != 13 {
+		t.Errorf("%v\n%s", err, text.String())
 	}
 }
 

@@ -3,6 +3,7 @@ package rules
 import (
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/route"
 )
 
 // note does what a rule does that does not end its phase.
@@ -20,12 +21,23 @@ func (w *walker) note(rule *Rule, to int) {
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
 	n.Sign = n.Sign || rule.Sign
-	if rule.Route != "" && n.Route == "" { // the first that matches
-		n.Route = rule.Route
+	if rule.Verb == "route" && n.Route == "" { // the first that matches
+		n.Route = route.Choice(first(rule.Route, w.routeSoFar()), rule.TLS)
 	}
 	if rule.Modify != nil {
 		w.edits.modify(w.r, rule.Modify)
 	}
+}
+
+// routeSoFar is the route that an earlier stage chose, for a rule that asks only
+// for better TLS.
+func (w *walker) routeSoFar() (name string) {
+	for _, l := range w.before {
+		if l != nil && l.Route != "" {
+			name, _ = route.ParseChoice(l.Route)
+		}
+	}
+	return name
 }
 
 func (w *walker) tag(tags []string) {

@@ -9,6 +9,7 @@ import (
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/route"
 )
 
 // Mode tells how far a rule is in force.
@@ -46,7 +47,8 @@ type Rule struct {
 	Modify  *Modify        // modify
 	Copies  []mail.Address // copy
 	Sign    bool           // sign
-	Route   string         // route
+	Route   string         // route: its name, "" for no change of it
+	TLS     route.TLSPolicy
 }
 
 // On tells whether the rule is evaluated at all.

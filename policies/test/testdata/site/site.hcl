@@ -142,5 +142,10 @@ policy "outbound" {
       when = rcpt.domain == "slow.test"
       via  = route.slow
     }
+
+    route "bank" {
+      when = rcpt.domain == "bank.test"
+      tls  = verify
+    }
   }
 }

@@ -242,7 +242,7 @@ case "our own server may" {
   listener = listener.internal
   client   = { ip = "10.0.0.5" }
   mail     = { from = "bob@example.com" }
-  rcpt     = ["ann@elsewhere.test", "ann@slow.test"]
+  rcpt     = ["ann@elsewhere.test", "ann@slow.test", "ann@bank.test"]
 
   expect "ann@elsewhere.test" {
     route = route.mx
@@ -250,6 +250,10 @@ case "our own server may" {
 
   expect "ann@slow.test" {
     route = route.slow
+  }
+
+  expect "ann@bank.test" {
+    route = route.mx
   }
 
   assert {
