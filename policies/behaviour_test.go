@@ -317,7 +317,7 @@ func TestDeliverTLS(t *testing.T) {
 	for _, c := range []struct{ rule, chosen, want string }{
 		{"tls = verify", "", ";tls=verify"},
 		{"tls = require", "exchange", "exchange;tls=require"},
-		{"tls = require", "exchange;tls=verify", "exchange;tls=require"}, // the rule of this attempt says it
+		{"tls = require", "exchange;tls=verify", "exchange;tls=verify"}, // nothing weaker than before
 		{"via = route.mx", "exchange", "mx"},
 		{"via = route.mx\n      tls = verify", "", "mx;tls=verify"},
 	} {

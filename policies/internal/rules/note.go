@@ -22,22 +22,24 @@ func (w *walker) note(rule *Rule, to int) {
 	n.Copies = append(n.Copies, rule.Copies...)
 	n.Sign = n.Sign || rule.Sign
 	if rule.Verb == "route" && n.Route == "" { // the first that matches
-		n.Route = route.Choice(first(rule.Route, w.routeSoFar()), rule.TLS)
+		n.Route = w.choice(rule)
 	}
 	if rule.Modify != nil {
 		w.edits.modify(w.r, rule.Modify)
 	}
 }
 
-// routeSoFar is the route that an earlier stage chose, for a rule that asks only
-// for better TLS.
-func (w *walker) routeSoFar() (name string) {
+// choice is what a route rule chooses. One that asks only for better TLS keeps
+// the route that an earlier stage chose, and does not weaken what that asked.
+func (w *walker) choice(rule *Rule) string {
+	name, tls := rule.Route, rule.TLS
 	for _, l := range w.before {
-		if l != nil && l.Route != "" {
-			name, _ = route.ParseChoice(l.Route)
+		if l != nil && l.Route != "" && rule.Route == "" {
+			before, had := route.ParseChoice(l.Route)
+			name, tls = before, max(tls, had)
 		}
 	}
-	return name
+	return route.Choice(name, tls)
 }
 
 func (w *walker) tag(tags []string) {
