@@ -150,6 +150,30 @@ func said(vs []pipeline.Verdict) string {
 	return strings.Join(out, "; ")
 }
 
+// TestSeal: the rule sign "arc" asks the filter for the state of the chain, and
+// adds to the ledger what is not sign "dkim".
+func TestSeal(t *testing.T) {
+	for _, c := range []struct {
+		rules      string
+		sign, seal bool
+	}{
+		{`sign "dkim" {}`, true, false},
+		{`sign "arc" {}`, false, true},
+		{`sign "arc" {}
+    sign "dkim" {}`, true, true},
+		{`sign "arc" { when = header("X-No") != "" }`, false, false},
+	} {
+		tx := transaction(t, "bob@example.com")
+		l := act(t, newWorld(), "policy \"p\" {\n  data {\n    "+c.rules+"\n  }\n}\n", tx)[0].Ledger
+		if l.Sign != c.sign || l.Seal != c.seal {
+			t.Errorf("%s: sign %v, seal %v", c.rules, l.Sign, l.Seal)
+		}
+		if _, err := tx.Ask(t.Context(), "arc"); (err == nil) != strings.Contains(c.rules, "arc") {
+			t.Errorf("%s: the chain: %v", c.rules, err)
+		}
+	}
+}
+
 func TestLedger(t *testing.T) {
 	vs := act(t, newWorld(), `policy "p" {
   thresholds = { tag = 2 }

@@ -113,6 +113,22 @@ func (c *ruleCompiler) fieldName(attr, name string) bool {
 	return true
 }
 
+// sign signs with DKIM, or by its name seals with ARC. A seal states the result
+// of the chain before it, so the rule asks that filter.
+func (c *ruleCompiler) sign() {
+	c.later("key")
+	slot, known := c.l.slots["arc"]
+	if !known || !strings.HasSuffix(c.r.Path, ".sign.arc") {
+		c.r.Sign = true
+		return
+	}
+	c.r.Seal = true
+	if c.scope.Refs.Slots == nil {
+		c.scope.Refs.Slots = map[int]bool{}
+	}
+	c.scope.Refs.Slots[slot] = true
+}
+
 func (c *ruleCompiler) copy() {
 	c.b.require("to", "Write to = [\"journal@example.com\"].")
 	c.r.Copies = c.b.addresses("to")

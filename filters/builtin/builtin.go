@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/arc"
 	"github.com/forepost/forepost/filters/attachment"
 	"github.com/forepost/forepost/filters/clamav"
 	"github.com/forepost/forepost/filters/contact"
@@ -26,6 +27,7 @@ func Kinds() []filters.Kind {
 		dnsbl.Kind(),
 		spf.Kind(),
 		dkim.Kind(),
+		arc.Kind(),
 		dmarc.Kind(),
 		attachment.Kind(),
 		content.Kind(),

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -27,6 +28,9 @@ func Kind() filters.Kind {
 			{Name: "result", Type: pipeline.String, Words: rank, Doc: "the best result of the signatures, none where there is no signature"},
 			{Name: "domains", Type: pipeline.Strings, Doc: "the domains whose signatures passed"},
 			{Name: "selectors", Type: pipeline.Strings, Doc: "their selectors, in the same order"},
+			{Name: "algorithms", Type: pipeline.Strings, Doc: "their algorithms, in the same order: rsa-sha256, ed25519-sha256"},
+			{Name: "key_bits", Type: pipeline.Number, Doc: "the bits of the shortest RSA key among them, 0 where there is none"},
+			{Name: "signature", Type: pipeline.String, Doc: "the first that passed, shortened: the same for all copies of a message, a key for limits against replay"},
 		},
 		Scope: pipeline.PerMessage,
 		Slow:  true,
@@ -66,6 +70,7 @@ func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline
 // outcome is what one signature came to. err is set where it could not be told.
 type outcome struct {
 	sig    signature
+	key    canon.Key // that was found
 	result string
 	why    string
 	err    error
@@ -74,18 +79,27 @@ type outcome struct {
 func finding(outcomes []outcome) (pipeline.Finding, error) {
 	fd := pipeline.Finding{}
 	best := outcomes[0]
-	var domains, selectors, reasons []string
+	var domains, selectors, algorithms, reasons []string
+	bits, signature := 0, ""
 	for _, o := range outcomes {
 		if slices.Index(rank, o.result) < slices.Index(rank, best.result) {
 			best = o
 		}
 		if o.result == "pass" {
 			domains, selectors = append(domains, o.sig.domain), append(selectors, o.sig.selector)
+			algorithms = append(algorithms, o.sig.algorithm)
+			if signature == "" {
+				signature = o.sig.domain + "/" + o.sig.b[:min(len(o.sig.b), 32)]
+			}
+			if o.key.Kind == "rsa" && (bits == 0 || o.key.Bits < bits) {
+				bits = o.key.Bits
+			}
 		}
 		reasons = append(reasons, strings.TrimSpace(fmt.Sprintf("%s/%s %s %s", o.sig.domain, o.sig.selector, o.result, o.why)))
 		fd.Auth = append(fd.Auth, o.auth())
 	}
-	fd.Facts = pipeline.Facts{"result": best.result, "domains": domains, "selectors": selectors}
+	fd.Facts = pipeline.Facts{"result": best.result, "domains": domains, "selectors": selectors,
+		"algorithms": algorithms, "key_bits": float64(bits), "signature": signature}
 	fd.Reason = line.Clean(strings.Join(reasons, "; "))
 	if best.result == "temperror" {
 		return fd, best.err

@@ -4,21 +4,17 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/relay/dns"
 )
-
-// maxKey is how long a key record may be: enough for RSA with 8192 bits. What
-// is larger only costs time.
-const maxKey = 2048
 
 // keys looks up the key of one signature for the library, and keeps it.
 type keys struct {
 	ctx       context.Context
 	dns       dns.Resolver
-	algorithm string // a= of the signature
-	record    string // the key that was found
+	algorithm string    // a= of the signature
+	key       canon.Key // that was found
 }
 
 // lookup is what the library asks for. Its errors are those of package net, by
@@ -34,40 +30,10 @@ func (k *keys) lookup(name string) ([]string, error) {
 		}
 		return nil, &net.DNSError{Err: text, Name: name, IsTemporary: temporary, IsNotFound: !temporary}
 	}
-	txts = k.fitting(txts)
-	if len(txts) == 1 {
-		k.record = txts[0]
-		if len(k.record) > maxKey {
-			return nil, errors.New("the key is too long")
+	if txts = canon.Fitting(txts, k.algorithm); len(txts) == 1 {
+		if k.key, err = canon.ParseKey(txts[0]); err != nil {
+			return nil, err
 		}
 	}
 	return txts, nil
-}
-
-// fitting leaves, of several records, those with a key of the signature's kind.
-// RFC 6376 section 3.6.2.2 leaves open what several mean; domains that change
-// from RSA to Ed25519 under one selector have them.
-func (k *keys) fitting(txts []string) []string {
-	if len(txts) < 2 {
-		return txts
-	}
-	kind, _, _ := strings.Cut(k.algorithm, "-")
-	var out []string
-	for _, txt := range txts {
-		t, ok := tags(txt)
-		has := t["k"]
-		if has == "" {
-			has = "rsa"
-		}
-		if _, key := t["p"]; ok && key && has == kind {
-			out = append(out, txt)
-		}
-	}
-	return out
-}
-
-// flags are the t= flags of the key, RFC 6376 section 3.6.1.
-func (k *keys) flags() []string {
-	t, _ := tags(k.record)
-	return strings.Split(squeeze(t["t"]), ":")
 }

@@ -2,20 +2,23 @@ package dkim
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/relay/dns"
 )
 
-// Messages whose headers are made to cost time: each is answered at once, and
+// Messages whose headers are made to cost time (threats.md "DKIM structure
+// flood"): each is answered at once, and
 // never with a pass.
 func TestFloodsAreRefusedQuickly(t *testing.T) {
 	sig := func(h string) string {
-		return "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=" + h + "; bh=AAAA; b=AAAA\r\n"
+		return "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=" + h + "; " + shaped + "\r\n"
 	}
 	var asked atomic.Int32
 	zone := counting{dns.MustZone(dns.Names{"s._domainkey.example.test": {"TXT": []string{rsa8463}}}), &asked}
@@ -55,10 +58,13 @@ func TestFloodsAreRefusedQuickly(t *testing.T) {
 	}
 }
 
+// shaped are bh= and b= as an RSA signature has them, of nothing.
+var shaped = "bh=" + base64.StdEncoding.EncodeToString(make([]byte, 32)) + "; b=" + base64.StdEncoding.EncodeToString(make([]byte, 128))
+
 func TestKeyTooLong(t *testing.T) {
-	long := "v=DKIM1; p=" + strings.Repeat("A", maxKey)
+	long := "v=DKIM1; p=" + strings.Repeat("A", canon.MaxRecord)
 	zone := dns.MustZone(dns.Names{"s._domainkey.example.test": {"TXT": []string{long}}})
-	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; bh=AAAA; b=AAAA\r\nFrom: a@example.test\r\n\r\n")
+	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; "+shaped+"\r\nFrom: a@example.test\r\n\r\n")
 	if fd.Facts["result"] != "permerror" || err != nil || !strings.Contains(fd.Reason, "too long") {
 		t.Errorf("%v, %v: %s", fd.Facts, err, fd.Reason)
 	}
@@ -66,7 +72,7 @@ func TestKeyTooLong(t *testing.T) {
 
 // TestFlags: what a key's t= says, with a signature that is broken or true.
 func TestFlags(t *testing.T) {
-	msg := "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; bh=AAAA; b=AAAA\r\nFrom: a@example.test\r\n\r\n"
+	msg := "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; " + shaped + "\r\nFrom: a@example.test\r\n\r\n"
 	zone := dns.MustZone(dns.Names{"s._domainkey.example.test": {"TXT": []string{rsa8463 + "; t=y"}}})
 	fd, _ := inspect(t, zone, msg)
 	if fd.Facts["result"] != "neutral" {
@@ -76,7 +82,7 @@ func TestFlags(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	zone := dns.MustZone(dns.Names{"s._domainkey.example.test": {"error": "timeout"}})
-	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; bh=AAAA; b=AAAA\r\nFrom: a@example.test\r\n\r\n")
+	fd, err := inspect(t, zone, "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=s; h=from; "+shaped+"\r\nFrom: a@example.test\r\n\r\n")
 	if fd.Facts["result"] != "temperror" || err == nil {
 		t.Errorf("%v, %v: a fact and an error both", fd.Facts, err)
 	}

@@ -1,9 +1,13 @@
 package dkim
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strings"
 
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/mime"
 )
@@ -73,23 +77,23 @@ func read(p *mime.Part, f mime.Field) signature {
 	if len(f.Raw) > maxSignature {
 		return s.worthless("policy", "the signature is too long")
 	}
-	t, ok := tags(f.Raw)
+	t, ok := canon.Tags(f.Raw)
 	if !ok {
 		return s.worthless("permerror", "the signature is not a list of tags")
 	}
 	s.tags = t
-	s.domain = strings.ToLower(squeeze(t["d"]))
+	s.domain = strings.ToLower(canon.Squeeze(t["d"]))
 	s.algorithm = word(t["a"])
 	s.b = word(t["b"])
-	s.signed = names(t["h"])
+	s.signed = canon.Names(t["h"])
 	if d, err := mail.ParseDomain(s.domain); err != nil || d[0] == '[' {
 		s.domain = ""
 		return s.worthless("permerror", "d= is not a domain name")
 	}
-	if _, err := mail.ParseDomain(squeeze(t["s"])); err != nil {
+	if _, err := mail.ParseDomain(canon.Squeeze(t["s"])); err != nil {
 		return s.worthless("permerror", "s= is not a selector")
 	}
-	s.selector = squeeze(t["s"])
+	s.selector = canon.Squeeze(t["s"])
 	if len(s.signed) > maxSigned {
 		s.signed = nil
 		return s.worthless("policy", "h= names too many fields")
@@ -100,13 +104,33 @@ func read(p *mime.Part, f mime.Field) signature {
 	if name := uncovered(p, s.signed); name != "" {
 		return s.worthless("policy", "there are more "+name+" fields than were signed")
 	}
+	if why := misshapen(s.algorithm, t); why != "" {
+		return s.worthless("permerror", why)
+	}
 	return s
+}
+
+// misshapen tells what is wrong with the values of a signature that are in
+// base64, before any key is asked for: bh= is a SHA-256 sum, b= has the length
+// of a signature of its kind (RSA with 1024 to 8192 bits).
+func misshapen(algorithm string, t map[string]string) string {
+	if sum, err := base64.StdEncoding.DecodeString(canon.Squeeze(t["bh"])); err != nil || len(sum) != sha256.Size {
+		return "bh= is not a hash"
+	}
+	least, most := 128, 1024
+	if algorithm == "ed25519-sha256" {
+		least, most = ed25519.SignatureSize, ed25519.SignatureSize
+	}
+	if sig, err := base64.StdEncoding.DecodeString(canon.Squeeze(t["b"])); err != nil || len(sig) < least || len(sig) > most {
+		return "b= is not a signature of its kind"
+	}
+	return ""
 }
 
 // word is what Authentication-Results may show of a tag: the signs of base64
 // and of algorithm names, so that a signature cannot write results of its own.
 func word(s string) string {
-	s = squeeze(s)
+	s = canon.Squeeze(s)
 	for i := range len(s) {
 		c := s[i]
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '+' || c == '/' || c == '=') {

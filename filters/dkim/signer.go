@@ -3,10 +3,6 @@ package dkim
 import (
 	"context"
 	"crypto"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -14,24 +10,18 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // Key is one key of a domain.
-type Key struct {
-	Selector string
-	PEM      string        // the private key, PKCS #1 or PKCS #8
-	Signer   crypto.Signer // the key itself, where there is no PEM
-}
+type Key = canon.SigningKey
 
 // Signer signs with the keys of domains. It is safe for concurrent use.
 type Signer struct{ keys map[string][]dkim.SignOptions }
 
 var _ pipeline.Signer = (*Signer)(nil)
-
-// minRSA is how long an RSA key is at least, in bits: RFC 8301 section 3.2.
-const minRSA = 1024
 
 // NewSigner makes a Signer of keys by domain (lower case, A-labels). All keys of
 // a domain sign, RSA and Ed25519 side by side (RFC 8463 section 3): a receiver
@@ -52,18 +42,9 @@ func NewSigner(keys map[string][]Key) (*Signer, error) {
 }
 
 func options(domain string, k Key) (dkim.SignOptions, error) {
-	if _, err := mail.ParseDomain(k.Selector); err != nil {
-		return dkim.SignOptions{}, errors.New("the selector is not a DNS name")
-	}
-	key := k.Signer
-	if key == nil {
-		var err error
-		if key, err = ParseKey(k.PEM); err != nil {
-			return dkim.SignOptions{}, err
-		}
-	}
-	if pub, ok := key.Public().(*rsa.PublicKey); ok && pub.N.BitLen() < minRSA {
-		return dkim.SignOptions{}, fmt.Errorf("RSA with %d bits is too short; make one with 2048", pub.N.BitLen())
+	key, err := k.Open()
+	if err != nil {
+		return dkim.SignOptions{}, err
 	}
 	return dkim.SignOptions{
 		Domain: domain, Selector: k.Selector, Signer: key,
@@ -73,26 +54,7 @@ func options(domain string, k Key) (dkim.SignOptions, error) {
 }
 
 // ParseKey reads a private key in PEM: RSA (PKCS #1 or #8) or Ed25519 (PKCS #8).
-func ParseKey(text string) (crypto.Signer, error) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil, errors.New("there is no PEM block in it; openssl genpkey makes one")
-	}
-	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return k, nil
-	}
-	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("it is neither PKCS #1 nor PKCS #8: %w", err)
-	}
-	switch k := k.(type) {
-	case *rsa.PrivateKey:
-		return k, nil
-	case ed25519.PrivateKey:
-		return k, nil
-	}
-	return nil, fmt.Errorf("%T is no key for DKIM; RSA and Ed25519 are", k)
-}
+func ParseKey(text string) (crypto.Signer, error) { return canon.ParsePrivate(text) }
 
 // Sign makes the DKIM-Signature fields for a domain, one a key, over the message
 // as it goes out. Only the very domain signs, never a parent for a subdomain. A
@@ -107,7 +69,7 @@ func (s *Signer) Sign(ctx context.Context, domain string, msg *mail.Message) ([]
 		return nil, err
 	}
 	defer r.Close()
-	signed, err := toSign(r)
+	signed, err := canon.ToSign(r)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 const letter = "From: ann@example.test\r\nTo: bob@else.test\r\nSubject: Hello\r\nDate: Mon, 23 Nov 2026 00:00:00 +0000\r\n\r\nHi.\r\n"
 
 // pair makes an RSA and an Ed25519 key with their records.
-func pair(t *testing.T) (*Signer, dns.Resolver) {
+func pair(t testing.TB) (*Signer, dns.Resolver) {
 	t.Helper()
 	r, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {

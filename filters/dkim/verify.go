@@ -13,6 +13,7 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
+	"github.com/forepost/forepost/filters/internal/canon"
 	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -54,8 +55,9 @@ func (f filter) verify(ctx context.Context, tx *pipeline.Transaction, s signatur
 		o.result, o.err = "temperror", fmt.Errorf("dkim: the message could not be read: %w", err)
 		return o
 	}
+	o.key = key.key
 	o.result, o.why, o.err = judge(vs[0].Err)
-	return f.strict(o, key)
+	return f.strict(o)
 }
 
 // first is the message with the field [off, end) on top. The order of all other
@@ -87,8 +89,8 @@ func judge(err error) (result, why string, temporary error) {
 func plain(err error) string { return strings.TrimPrefix(err.Error(), "dkim: ") }
 
 // strict looks at what the library does not.
-func (f filter) strict(o outcome, key *keys) outcome {
-	flags := key.flags()
+func (f filter) strict(o outcome) outcome {
+	flags := o.key.Flags
 	if slices.Contains(flags, "y") && o.result != "pass" && o.result != "temperror" {
 		// RFC 6376 section 3.6.1: a domain that tests is not held to it
 		o.result, o.why = "neutral", "the domain is testing: "+o.why
@@ -110,12 +112,12 @@ func (f filter) strict(o outcome, key *keys) outcome {
 
 // sameDomain tells whether i= has the very domain of d=.
 func sameDomain(s signature) bool {
-	i := strings.ToLower(squeeze(s.tags["i"]))
+	i := strings.ToLower(canon.Squeeze(s.tags["i"]))
 	return i == "" || i[strings.LastIndexByte(i, '@')+1:] == s.domain
 }
 
 // after tells whether a timestamp of a signature lies after t.
 func after(stamp string, t time.Time) bool {
-	n, err := strconv.ParseInt(squeeze(stamp), 10, 64)
+	n, err := strconv.ParseInt(canon.Squeeze(stamp), 10, 64)
 	return err == nil && n > t.Unix()
 }

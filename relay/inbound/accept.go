@@ -57,7 +57,7 @@ func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeli
 			continue
 		}
 		hold := fates[i] == pipeline.Hold
-		form := fmt.Sprintf("%v %t %q %v %s", hold, v.Ledger.Sign, v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+		form := fmt.Sprintf("%v %t %q %q %v %s", hold, v.Ledger.Sign, sealing(tx, i, v), v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
 		b := byForm[form]
 		if b == nil {
 			b = &bundle{ledger: v.Ledger, first: i, hold: hold, seen: map[string]bool{}}
@@ -125,6 +125,7 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
 	sub.Envelope.To = b.to
 	sub.Envelope.Received = s.cfg.Now()
+	chain := s.chain(tx, b) // before the prefix, which has the result
 	edits, err := s.edits(tx, b)
 	if err != nil {
 		return sub, err
@@ -135,6 +136,11 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 	}
 	if b.ledger.Sign {
 		if msg, err = s.sign(tx, msg); err != nil {
+			return sub, err
+		}
+	}
+	if chain != "" {
+		if msg, err = s.seal(tx, b, chain, msg); err != nil {
 			return sub, err
 		}
 	}

@@ -106,6 +106,7 @@ type Config struct {
 	Directory Directory
 	Spool     Spool
 	Signer    pipeline.Signer // may be nil
+	Sealer    pipeline.Sealer // may be nil
 	Trail     trail.Writer
 	IDs       *mail.IDs
 	Now       func() time.Time

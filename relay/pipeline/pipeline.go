@@ -107,7 +107,8 @@ type Ledger struct {
 	Fields  []mail.Field
 	Edits   []mail.Edit
 	Copies  []mail.Address
-	Sign    bool
+	Sign    bool   // with the DKIM keys of the author's domain
+	Seal    bool   // with a link of the recipient's domain in the ARC chain
 	Route   string // "" for the domain's own
 
 	// What a plan noted before Data for itself to act on at Data: the paths of
@@ -184,4 +185,18 @@ type PlanInfo struct {
 // author and returns no field and no error where it has no key for it.
 type Signer interface {
 	Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error)
+}
+
+// Link is what a link of an ARC chain says, RFC 8617.
+type Link struct {
+	Domain  string // that seals
+	Chain   string // the result of the links before it: none, pass, fail
+	Results string // the value of our Authentication-Results field
+}
+
+// Sealer adds a link to the ARC chain of what goes on, after all edits and
+// signatures. It returns no field and no error where it has no key for the
+// domain or the chain may not be continued.
+type Sealer interface {
+	Seal(ctx context.Context, link Link, msg *mail.Message) ([]mail.Field, error)
 }

@@ -84,6 +84,11 @@ func (a *Appliance) Sign(ctx context.Context, domain string, msg *mail.Message) 
 	return a.live().signer.Sign(ctx, domain, msg)
 }
 
+// Seal adds a link to an ARC chain with the keys in force (pipeline.Sealer).
+func (a *Appliance) Seal(ctx context.Context, link pipeline.Link, msg *mail.Message) ([]mail.Field, error) {
+	return a.live().sealer.Seal(ctx, link, msg)
+}
+
 // configureAccounts hands the configuration's accounts to the book.
 func (a *Appliance) configureAccounts(s *policies.Settings) error {
 	var list []accounts.Account

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/arc"
 	"github.com/forepost/forepost/filters/builtin"
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/imapstore"
@@ -29,6 +30,7 @@ type live struct {
 	retries  map[string]policies.Retry // by route
 	table    *route.Table
 	signer   pipeline.Signer
+	sealer   pipeline.Sealer
 	dns      dns.Resolver
 	memory   state.Store
 	loaded   time.Time
@@ -127,7 +129,10 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	for _, r := range s.Routes {
 		l.retries[r.Name] = r.Retry
 	}
-	l.signer, err = signer(s)
+	if l.signer, err = dkim.NewSigner(keys(s)); err != nil {
+		return nil, err
+	}
+	l.sealer, err = arc.NewSealer(keys(s), a.o.Now)
 	return l, err
 }
 
@@ -144,15 +149,15 @@ func (a *Appliance) resolver(s policies.DNS, old *live) (dns.Resolver, error) {
 	return dns.NewCache(client, a.o.Now, 0), nil
 }
 
-// signer has the DKIM keys of all domains.
-func signer(s *policies.Settings) (pipeline.Signer, error) {
+// keys are the DKIM keys of all domains.
+func keys(s *policies.Settings) map[string][]dkim.Key {
 	keys := map[string][]dkim.Key{}
 	for _, d := range s.Domains {
 		for _, k := range d.DKIM {
 			keys[d.Name] = append(keys[d.Name], dkim.Key{Selector: k.Selector, PEM: string(k.Key)})
 		}
 	}
-	return dkim.NewSigner(keys)
+	return keys
 }
 
 // table makes the routes of a configuration.

@@ -20,7 +20,7 @@ func (w *walker) note(rule *Rule, to int) {
 		}
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
-	n.Sign = n.Sign || rule.Sign
+	n.Sign, n.Seal = n.Sign || rule.Sign, n.Seal || rule.Seal
 	if rule.Verb == "route" && n.Route == "" { // the first that matches
 		n.Route = w.choice(rule)
 	}
@@ -116,7 +116,7 @@ func (w *walker) merge() pipeline.Ledger {
 		m.Edits = append(m.Edits, l.Edits...)
 		m.Copies = append(m.Copies, l.Copies...)
 		m.Unsure = append(m.Unsure, l.Unsure...)
-		m.Sign = m.Sign || l.Sign
+		m.Sign, m.Seal = m.Sign || l.Sign, m.Seal || l.Seal
 		m.Route = last(m.Route, l.Route)
 		m.Hold, m.Discard = first(m.Hold, l.Hold), first(m.Discard, l.Discard)
 	}

@@ -47,6 +47,7 @@ type Rule struct {
 	Modify  *Modify        // modify
 	Copies  []mail.Address // copy
 	Sign    bool           // sign
+	Seal    bool           // sign "arc"
 	Route   string         // route: its name, "" for no change of it
 	TLS     route.TLSPolicy
 }

@@ -98,7 +98,7 @@ func (w *walker) alike(i int) bool {
 
 func blank(l *pipeline.Ledger) bool {
 	return len(l.Tags) == 0 && len(l.Skip) == 0 && l.Points == 0 && len(l.Fields) == 0 && len(l.Edits) == 0 && len(l.Symbols) == 0 &&
-		len(l.Copies) == 0 && !l.Sign && l.Route == "" && l.Hold == "" && l.Discard == "" && len(l.Unsure) == 0
+		len(l.Copies) == 0 && !l.Sign && !l.Seal && l.Route == "" && l.Hold == "" && l.Discard == "" && len(l.Unsure) == 0
 }
 
 // recipient decides for one recipient: the rules, then the thresholds, then what

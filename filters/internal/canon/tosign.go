@@ -1,4 +1,4 @@
-package dkim
+package canon
 
 import (
 	"bufio"
@@ -18,8 +18,8 @@ var (
 // maxLine is how long a header line may be that is looked at for its name.
 const maxLine = 64 << 10
 
-// toSign is the h= tag for a message: RFC 6376 section 5.4.
-func toSign(r io.Reader) ([]string, error) {
+// ToSign is the h= tag for a message: RFC 6376 section 5.4.
+func ToSign(r io.Reader) ([]string, error) {
 	count, err := fieldCounts(r)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,49 @@
+package canon
+
+import "strings"
+
+// Tags reads a tag-list, RFC 6376 section 3.2: folding white space around names
+// and values counts for nothing. A tag that stands twice spoils the list, as
+// does a name that is none.
+func Tags(s string) (map[string]string, bool) {
+	m := map[string]string{}
+	for _, t := range strings.Split(s, ";") {
+		name, value, ok := strings.Cut(t, "=")
+		name = strings.TrimSpace(name)
+		if !ok {
+			if name != "" {
+				return nil, false
+			}
+			continue
+		}
+		if _, twice := m[name]; twice || !tagName(name) {
+			return nil, false
+		}
+		m[name] = strings.TrimSpace(value)
+	}
+	return m, true
+}
+
+// tagName is ALPHA *ALNUMPUNC.
+func tagName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// Squeeze takes out all white space: of values in which it means nothing.
+func Squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// Names are the header fields of an h= tag, in lower case.
+func Names(h string) []string {
+	list := strings.Split(strings.ToLower(Squeeze(h)), ":")
+	if len(list) == 1 && list[0] == "" {
+		return nil
+	}
+	return list
+}
