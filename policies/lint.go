@@ -2,12 +2,14 @@ package policies
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/policies/internal/rules"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // lintRule gives advice on a rule that is not wrong.
@@ -28,9 +30,22 @@ func (c *compiler) lintRule(r *rules.Rule, refs *expr.Refs, blk *hclsyntax.Block
 	if always && r.End != nil && r.Slot < 0 && r.Mode == rules.Enforce && c.ended[c.stage] == nil && c.l.bag.Errors() == 0 {
 		c.ended[c.stage] = &ender{fmt.Sprintf("%s %q", blk.Type, blk.Labels[0]), blk.TypeRange.Start.Line}
 	}
+	if c.stage == data && !c.p.saysPartial && r.Mode == rules.Enforce && r.End != nil && r.End.Action == pipeline.Reject && asksRecipient(r.Facts) {
+		bag.Warn(diag.PartialReject, blk.DefRange(), "This rule may reject a message for some recipients and not for others, which SMTP cannot say after the data.",
+			"Say what becomes of those: partial = quarantine, discard or bounce, in the policy.")
+	}
 	if r.Verb == "skip" && refs.Forgeable && !refs.Proven {
 		bag.Warn(diag.ForgeableSkip, blk.DefRange(), "The condition asks only for what the sender claims, and anybody can claim it.", "Add && spf.result == \"pass\", or dkim or dmarc.")
 	}
+}
+
+func asksRecipient(facts []*expr.Fact) bool {
+	for _, f := range facts {
+		if strings.HasPrefix(f.Path, "rcpt.") && f.Path != "rcpt.count" {
+			return true
+		}
+	}
+	return false
 }
 
 // lint finds what is declared and not used. Where there are errors, what uses it
@@ -63,7 +78,7 @@ func (l *loader) usesFallback() bool {
 		if p == nil {
 			continue
 		}
-		if p.thresholds.Quarantine != nil {
+		if p.thresholds.Quarantine != nil || p.saysPartial && p.partial == pipeline.Quarantine {
 			return true
 		}
 		for _, r := range p.stages[data] {

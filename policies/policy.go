@@ -17,6 +17,8 @@ type policy struct {
 	thresholds rules.Thresholds
 	partial    pipeline.Action
 	slots      map[int]bool // of the filters that its rules ask
+	// saysPartial is that `partial` is written.
+	saysPartial bool
 }
 
 var stageNames = []string{"connect", "helo", "mail", "rcpt", "data", "deliver"}
@@ -81,6 +83,7 @@ func (l *loader) compilePolicy(name string, b *body) *policy {
 	if p.thresholds.Quarantine != nil {
 		l.needQuarantine(b.rangeOf("thresholds"), "The quarantine threshold")
 	}
+	p.saysPartial = b.has("partial")
 	b.blocks = stageNames
 	b.done()
 	c := &compiler{l: l, p: p, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
@@ -167,7 +170,7 @@ func (l *loader) checkRules(name string, b *body) {
 		return
 	}
 	before := len(l.instances)
-	c := &compiler{l: l, p: &policy{name: name, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
+	c := &compiler{l: l, p: &policy{name: name, slots: map[int]bool{}, saysPartial: true}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
 	c.phases(b.b, name)
 	l.instances = l.instances[:before]
 }

@@ -49,6 +49,7 @@ const (
 	ForcedSkip        Code = "FP0305"
 	EmptyList         Code = "FP0306"
 	PlainTextPassword Code = "FP0307"
+	PartialReject     Code = "FP0308"
 )
 
 // Page explains a code: what `forepost policy why` prints.
@@ -96,6 +97,7 @@ var pages = map[Code]Page{
 	ForgeableSkip:     {"Anybody can claim this", "The rule skips others on the word of the sender's address alone, which anybody can write. Ask for SPF, DKIM or DMARC as well."},
 	ForcedSkip:        {"Protection is skipped", "force = true lets this rule switch off malware protection."},
 	EmptyList:         {"List is empty", "Nothing can ever be in it."},
+	PartialReject:     {"Rejected for some", "A message is one reply to all its recipients: where a rule of the data phase rejects it for some of them, the others get it, and partial says what becomes of the rest (quarantine, which is the default; discard; bounce)."},
 	PlainTextPassword: {"Password in plain text", "The file can be read by more people than need to know it. Use a hash (forepost user passwd) or secret()."},
 }
 
