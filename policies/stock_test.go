@@ -30,6 +30,7 @@ func TestRecommended(t *testing.T) {
 		{why: "our own servers are not asked", want: "none", facts: fail("reject"), session: func(s *pipeline.Session) { s.Trusted = true }, tags: "[]"},
 		{why: "a program", want: "reject by recommended.data.reject.programs: 550 5.7.1 Program files are not accepted here", facts: map[string]pipeline.Facts{"attachment": {"extensions": []string{"pdf", "exe"}}}, tags: "[]"},
 		{why: "points add up to a tag", want: "none", facts: map[string]pipeline.Facts{"spf": {"result": "fail"}, "dkim": {"result": "fail"}}, tags: "[spam]"},
+		{why: "several authors, or an odd one: legal now and then, so it is marked and not refused", want: "none", facts: map[string]pipeline.Facts{"dmarc": {"result": "permerror", "policy": "none"}, "iprev": {"fcrdns": true}}, tags: "[spam]"},
 		{why: "an account sends as another", want: "reject by recommended.data.reject.not-your-address: 550 5.7.1 eve may not send as ann@stranger.test", session: func(s *pipeline.Session) {
 			s.Auth = mail.Identity{User: "eve", Addresses: []mail.Address{mail.MustParseAddress("eve@example.com")}}
 		}, tags: "[]"},

@@ -65,12 +65,12 @@ func (f filter) verify(ctx context.Context, tx *pipeline.Transaction, s signatur
 // as it does in its own place.
 // tail is the empty line of a message that has a header only.
 func first(r io.ReaderAt, size, off, end int64, tail string) io.Reader {
-	return io.MultiReader(
+	return struct{ io.Reader }{io.MultiReader( // a Reader and no more: its WriteTo would allocate 32 KiB
 		io.NewSectionReader(r, off, end-off),
 		io.NewSectionReader(r, 0, off),
 		io.NewSectionReader(r, end, size-end),
 		strings.NewReader(tail),
-	)
+	)}
 }
 
 // judge turns the library's error into a result of RFC 8601 section 2.7.1.

@@ -41,6 +41,9 @@ func authorDomain(p *mime.Part) (string, error) {
 	if strings.Contains(addr, "=?") {
 		return "", errOddFrom // an encoded word where none may stand, RFC 2047 section 5
 	}
+	if !strings.Contains(from.Raw, addr[strings.LastIndexByte(addr, '@')+1:]) {
+		return "", errOddFrom // white space or comments in the domain, of RFC 5322 section 4.4: readers end it at different places
+	}
 	a, err := mail.ParseAddress(addr, true)
 	if err != nil || a.Domain == "" || a.Domain[0] == '[' {
 		return "", errDomain

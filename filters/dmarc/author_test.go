@@ -8,7 +8,7 @@ import (
 	"github.com/forepost/forepost/relay/mime"
 )
 
-// TestAuthorDomain: header fields by which forgers showed one author to the
+// TestAuthorDomain is threats.md "Multiple/odd From": header fields by which forgers showed one author to the
 // filter and another to the reader (Chen, Paxson, Jiang: Composition Kills,
 // 2020). The domain is the one that every reader sees, or there is none.
 func TestAuthorDomain(t *testing.T) {

@@ -23,7 +23,9 @@ func Kind() filters.Kind {
 		From: pipeline.Data,
 		Facts: pipeline.Schema{
 			{Name: "result", Type: pipeline.String, Words: []string{"pass", "fail", "none", "temperror", "permerror"}, Doc: "none: the domain publishes no policy; permerror: there is not exactly one author"},
-			{Name: "policy", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "what the domain asks for where the result is fail"},
+			{Name: "policy", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "what the domain asks for where the result is fail: one level less than published with t=y"},
+			{Name: "published", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "the policy as it stands in the record for this author: p, sp or np"},
+			{Name: "disposition", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "what the domain asks to be done with this message: the policy where the result is fail, else none"},
 			{Name: "domain", Type: pipeline.String, Doc: "the author's domain"},
 		},
 		Needs: []string{"spf", "dkim"},
@@ -39,17 +41,21 @@ type filter struct{ dns dns.Resolver }
 func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.Finding, error) {
 	author, err := authorDomain(tx.Part)
 	if errors.Is(err, errNoFrom) {
-		return finding(Result{Result: "none", Policy: None}, "", err.Error()), nil
+		return finding(noAuthor("none"), "", err.Error()), nil
 	}
 	if err != nil {
-		return finding(Result{Result: "permerror", Policy: None}, "", err.Error()), nil
+		return finding(noAuthor("permerror"), "", err.Error()), nil
 	}
 	ids, doubt := identities(ctx, tx)
 	res, err := f.evaluator().evaluate(ctx, author, ids)
 	if err == nil && res.Result == "fail" && doubt != nil {
-		res.Result, err = "temperror", doubt // what could not tell might have passed
+		res.Result, res.Disposition, err = "temperror", None, doubt // what could not tell might have passed
 	}
 	return finding(res, author, res.reason(author)), err
+}
+
+func noAuthor(result string) Result {
+	return Result{Result: result, Policy: None, Published: None, Disposition: None}
 }
 
 func (f filter) evaluator() evaluator {
@@ -114,7 +120,7 @@ func (r Result) reason(author string) string {
 	case "pass":
 		return fmt.Sprintf("%s of %s vouches for %s", r.By.Method, r.By.Domain, author)
 	case "fail":
-		return fmt.Sprintf("nothing vouches for %s; %s asks for %s", author, r.Domain, r.Policy)
+		return fmt.Sprintf("nothing vouches for %s; %s asks for %s", author, r.Domain, r.Disposition)
 	case "none":
 		return author + " publishes no policy"
 	}
@@ -135,7 +141,10 @@ func finding(r Result, author, reason string) pipeline.Finding {
 		auth.Props = append(auth.Props, pipeline.Prop{Name: "polrec.domain", Value: r.Domain})
 	}
 	return pipeline.Finding{
-		Facts:  pipeline.Facts{"result": r.Result, "policy": string(r.Policy), "domain": author},
+		Facts: pipeline.Facts{
+			"result": r.Result, "domain": author,
+			"policy": string(r.Policy), "published": string(r.Published), "disposition": string(r.Disposition),
+		},
 		Reason: reason,
 		Auth:   []pipeline.AuthResult{auth},
 	}

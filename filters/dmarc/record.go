@@ -108,21 +108,28 @@ func (r Record) usable() (Record, bool) {
 	return r, true
 }
 
-// forDomain is what the record asks for its own domain, or for a subdomain that
+// forDomain is the policy for the record's own domain, or for a subdomain that
 // exists or does not; exists is asked only where the answer matters.
 func (r Record) forDomain(own bool, exists func() bool) Policy {
-	p := r.P
 	switch {
 	case own:
+		return r.P
 	case r.NP != "" && r.NP != r.existing() && !exists():
-		p = r.NP
-	default:
-		p = r.existing()
+		return r.NP
 	}
-	if r.Testing {
-		return p.weaker()
+	return r.existing()
+}
+
+// asks is what the domain asks for where its policy is p: with t=y one level
+// below (section 4.7).
+func (r Record) asks(p Policy) Policy {
+	switch {
+	case !r.Testing:
+		return p
+	case p == Reject:
+		return Quarantine
 	}
-	return p
+	return None
 }
 
 func (r Record) existing() Policy {
@@ -130,12 +137,4 @@ func (r Record) existing() Policy {
 		return r.SP
 	}
 	return r.P
-}
-
-// weaker is the policy one level below, which t=y asks for (section 4.7).
-func (p Policy) weaker() Policy {
-	if p == Reject {
-		return Quarantine
-	}
-	return None
 }

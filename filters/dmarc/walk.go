@@ -83,6 +83,12 @@ func (w *walker) walk(ctx context.Context, domain string) ([]found, error) {
 	return fs, nil
 }
 
+// organization walks from domain to its Organizational Domain.
+func (w *walker) organization(ctx context.Context, domain string) (string, error) {
+	fs, err := w.walk(ctx, domain)
+	return organization(domain, fs), err
+}
+
 // organization is the Organizational Domain of domain, RFC 9989 section 4.10.2.
 func organization(domain string, fs []found) string {
 	for _, f := range fs {

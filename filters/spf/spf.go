@@ -1,14 +1,12 @@
 // Package spf tells whether the client may send for the domain of the envelope
-// sender: RFC 7208, evaluated by blitiri.com.ar/go/spf over our own resolver.
+// sender, and for the name in HELO: RFC 7208.
 package spf
 
 import (
 	"context"
 	"errors"
-	"net"
 	"strings"
-
-	"blitiri.com.ar/go/spf"
+	"time"
 
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/filters/internal/line"
@@ -17,6 +15,15 @@ import (
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
+// Settings are the filter's own.
+type Settings struct {
+	// ReceivedSPF puts the field of RFC 7208 section 9.1 on messages, beside
+	// Authentication-Results, for readers that know only that one.
+	ReceivedSPF bool `hcl:"received_spf"`
+}
+
+var words = []string{"none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"}
+
 // Kind describes the filter.
 func Kind() filters.Kind {
 	return filters.Kind{
@@ -24,56 +31,92 @@ func Kind() filters.Kind {
 		Doc:  "whether the client may send for the domain of the envelope sender (RFC 7208)",
 		From: pipeline.Mail,
 		Facts: pipeline.Schema{
-			{Name: "result", Type: pipeline.String, Words: []string{"none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"}, Doc: "the result of RFC 7208 section 2.6"},
+			{Name: "result", Type: pipeline.String, Words: words, Doc: "the result of RFC 7208 section 2.6"},
 			{Name: "domain", Type: pipeline.String, Doc: "the domain that was asked: of MAIL FROM, or of HELO where that is empty"},
+			{Name: "mechanism", Type: pipeline.String, Doc: "the mechanism that matched, as it stands in the record; nothing where none did"},
+			{Name: "explanation", Type: pipeline.String, Doc: "the domain's own text for a fail (exp=)"},
+			{Name: "helo_result", Type: pipeline.String, Words: words, Doc: "the result for the name in HELO"},
 		},
-		Scope: pipeline.PerMessage,
-		Slow:  true,
-		Build: func(_ any, d filters.Deps) (pipeline.Filter, error) { return filter{d.DNS}, nil },
+		Scope:    pipeline.PerMessage,
+		Slow:     true,
+		Settings: func() any { return &Settings{} },
+		Build:    build,
 	}
 }
 
-type filter struct{ dns dns.Resolver }
+func build(settings any, d filters.Deps) (pipeline.Filter, error) {
+	now := d.Now
+	if now == nil {
+		now = time.Now
+	}
+	return &filter{d.DNS, now, d.Hostname, settings.(*Settings).ReceivedSPF}, nil
+}
 
-// Inspect evaluates the record of MAIL FROM's domain, or of the HELO name for
-// the null path (RFC 7208 section 2.4).
-func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.Finding, error) {
-	prop, domain, local := "smtp.mailfrom", tx.From.Domain, tx.From.Local
-	if tx.From.IsNull() {
-		prop, domain, local = "smtp.helo", helo(tx.Helo), "postmaster"
+type filter struct {
+	dns      dns.Resolver
+	now      func() time.Time
+	hostname string
+	field    bool // add Received-SPF
+}
+
+// How many questions the two identities may cost, whatever their terms. MAIL
+// FROM's is what the limits of RFC 7208 allow: its record, ten mx of ten hosts,
+// the names of the client, the explanation. HELO's comes on top of that and is
+// tight: who publishes a record for a host name needs "a -all".
+const (
+	mailQuestions = 123
+	heloQuestions = 20
+)
+
+// identity is one of the two that RFC 7208 section 2.2 knows.
+type identity struct {
+	prop          string // its name in Authentication-Results
+	local, domain string
+}
+
+// Inspect checks MAIL FROM, or the HELO name for the null path (RFC 7208 section
+// 2.4), and then HELO. A HELO that could not be told is no error: it must not
+// keep the result of MAIL FROM from the policy.
+func (f *filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.Finding, error) {
+	hi := identity{"smtp.helo", "postmaster", heloDomain(tx.Helo)}
+	id := hi
+	if !tx.From.IsNull() {
+		id = identity{"smtp.mailfrom", tx.From.Local, tx.From.Domain}
 	}
-	if !tx.Client.IsValid() || domain == "" || domain[0] == '[' {
-		return finding(spf.None, prop, domain, "there is no domain to ask"), nil
+	out := f.check(ctx, tx, id, mailQuestions)
+	helo := out
+	if id != hi {
+		helo = f.check(ctx, tx, hi, heloQuestions)
 	}
-	ip := net.IP(tx.Client.Unmap().AsSlice())
-	res, why := spf.CheckHostWithSender(ip, tx.Helo, sender(local, domain),
-		spf.WithContext(ctx), spf.WithResolver(&resolver{f.dns, tx.Client.Unmap().Is4()}))
-	text := ""
-	if why != nil {
-		text = why.Error()
+	fd := finding(id, out)
+	fd.Facts["helo_result"] = helo.result
+	if f.field {
+		fd.Fields = []mail.Field{f.received(tx, id, out)}
 	}
-	fd := finding(res, prop, domain, text)
-	if res == spf.TempError {
-		if why == nil {
-			why = errors.New("spf: the DNS could not tell")
-		}
-		return fd, why
+	if out.result == "temperror" {
+		return fd, out.err
 	}
 	return fd, nil
 }
 
-// sender is the address for the library, which parts it at the first @: one in
-// a quoted local part must not be taken for the beginning of the domain.
-func sender(local, domain string) string {
+func (f *filter) check(ctx context.Context, tx *pipeline.Transaction, id identity, questions int) outcome {
+	if !tx.Client.IsValid() || id.domain == "" || id.domain[0] == '[' {
+		return outcome{result: "none", err: errors.New("there is no domain to ask")}
+	}
+	local := id.local
 	if local == "" {
 		local = "postmaster" // RFC 7208 section 4.3
 	}
-	return strings.ReplaceAll(local, "@", "_") + "@" + domain
+	c := checker{
+		dns: f.dns, now: f.now, ip: tx.Client.Unmap().WithZone(""), left: questions,
+		local: local, sender: id.domain, helo: tx.Helo, receiver: f.hostname,
+	}
+	return c.check(ctx, id.domain)
 }
 
-// helo is the HELO name where it can be a domain; what cannot has the result
-// none (RFC 7208 section 4.3).
-func helo(name string) string {
+// heloDomain is the HELO name where it can be a domain; what cannot has the
+// result none (RFC 7208 section 4.3).
+func heloDomain(name string) string {
 	d, err := mail.ParseDomain(strings.TrimSuffix(name, "."))
 	if err != nil || d[0] == '[' || !strings.Contains(d, ".") {
 		return ""
@@ -81,14 +124,27 @@ func helo(name string) string {
 	return d
 }
 
-func finding(res spf.Result, prop, domain, why string) pipeline.Finding {
-	auth := pipeline.AuthResult{Method: "spf", Result: string(res)}
-	if domain != "" {
-		auth.Props = []pipeline.Prop{{Name: prop, Value: domain}}
+func finding(id identity, out outcome) pipeline.Finding {
+	auth := pipeline.AuthResult{Method: "spf", Result: out.result}
+	if id.domain != "" {
+		auth.Props = []pipeline.Prop{{Name: id.prop, Value: id.domain}}
 	}
 	return pipeline.Finding{
-		Facts:  pipeline.Facts{"result": string(res), "domain": domain},
-		Reason: line.Clean(domain + ": " + why),
+		Facts: pipeline.Facts{
+			"result": out.result, "domain": id.domain, "mechanism": line.Clean(out.mechanism), "explanation": line.Clean(out.explanation),
+		},
+		Reason: line.Clean(id.domain + ": " + out.reason()),
 		Auth:   []pipeline.AuthResult{auth},
 	}
+}
+
+// reason is the outcome in words.
+func (o outcome) reason() string {
+	switch {
+	case o.err != nil:
+		return o.err.Error()
+	case o.mechanism != "":
+		return o.mechanism + " matches"
+	}
+	return "no mechanism matches"
 }

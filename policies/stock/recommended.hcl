@@ -48,6 +48,7 @@ rules "recommended" {
       spf_softfail = points(1.0, spf.result == "softfail")
       dkim_broken  = points(1.0, dkim.result == "fail")
       no_rdns      = points(1.5, !client.fcrdns)
+      odd_author   = points(5.0, dmarc.result == "permerror") # several From, or one that readers would not agree about
     }
 
     sign "dkim" {

@@ -55,6 +55,8 @@ func pack(m *mdns.Msg) []byte {
 	return b
 }
 
+// TestClientDistrusts is threats.md "DNS resolver DoS": answers of others, labels
+// that point nowhere or to themselves, silence. The time is bounded.
 func TestClientDistrusts(t *testing.T) {
 	evil := func(q *mdns.Msg, change func(*mdns.Msg)) []byte {
 		m := good(q)

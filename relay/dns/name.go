@@ -8,14 +8,15 @@ import (
 
 // canonical is a name as questions and caches use it: lower case, with a final
 // dot. What no server could be asked for is a BadName: empty or long labels,
-// octets outside ASCII (a U-label is asked for as an A-label), controls and
-// blanks, which reach us through SPF macros and forged addresses.
+// octets outside ASCII (a U-label is asked for as an A-label) and controls,
+// which reach us through SPF macros and forged addresses. A blank is an octet
+// like others: SPF has a macro for it.
 func canonical(name string, qtype uint16) (string, error) {
 	if name == "" {
 		return "", badName(name, qtype)
 	}
 	for i := 0; i < len(name); i++ {
-		if c := name[i]; c <= ' ' || c >= 0x7f {
+		if c := name[i]; c < ' ' || c >= 0x7f {
 			return "", badName(name, qtype)
 		}
 	}

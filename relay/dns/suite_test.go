@@ -162,6 +162,8 @@ func testResolver(t *testing.T, r Resolver) {
 	})
 }
 
+// TestResolvers has the loops of CNAMEs and the answers of thousands of threats.md
+// "DNS resolver DoS", too.
 func TestResolvers(t *testing.T) {
 	zone := MustZone(suiteZone())
 	addr := startServer(t, zone)

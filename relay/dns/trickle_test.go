@@ -7,7 +7,7 @@ import (
 	mdns "github.com/miekg/dns"
 )
 
-// An answer that was cut off, and a server that hands the rest out an octet at
+// TestTCPTrickle is threats.md "DNS resolver DoS": an answer that was cut off, and a server that hands the rest out an octet at
 // a time: the question ends when its time is up, not when the server likes.
 func TestTCPTrickle(t *testing.T) {
 	l, pc, err := listenBoth("127.0.0.1:0")

@@ -18,7 +18,7 @@ type bundle struct {
 	hold   bool
 	why    string
 	to     []mail.Recipient
-	seen   map[string]bool
+	seen   map[string]bool // what is in to, from the second on
 }
 
 // accept queues the message: the octets once, an entry for each form in which
@@ -51,20 +51,28 @@ func (s *session) accept(tx *transaction, draft Draft, vs []pipeline.Verdict, fa
 // order of their first recipients.
 func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) []*bundle {
 	var list []*bundle
-	byForm := map[string]*bundle{}
+	var byForm map[string]*bundle
+	if len(vs) > 1 {
+		byForm = map[string]*bundle{}
+	}
 	for i, v := range vs {
 		if fates[i] == pipeline.Discard {
 			continue
 		}
 		hold := fates[i] == pipeline.Hold
-		form := fmt.Sprintf("%v %t %q %q %v %s", hold, v.Ledger.Sign, sealing(tx, i, v), v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+		form := ""
+		if byForm != nil { // with one recipient there is one form
+			form = fmt.Sprintf("%v %t %q %q %v %s", hold, v.Ledger.Sign, sealing(tx, i, v), v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+		}
 		b := byForm[form]
 		if b == nil {
-			b = &bundle{ledger: v.Ledger, first: i, hold: hold, seen: map[string]bool{}}
+			b = &bundle{ledger: v.Ledger, first: i, hold: hold}
 			if hold {
 				b.why = v.Rule
 			}
-			byForm[form] = b
+			if byForm != nil {
+				byForm[form] = b
+			}
 			list = append(list, b)
 		}
 		s.addRecipient(b, tx.To[i], v, fates[i])
@@ -107,17 +115,29 @@ func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verd
 // add adds a recipient once. One that stands for another address keeps that as
 // its original recipient (RFC 3461 section 5.2.7).
 func (b *bundle) add(r mail.Recipient, given mail.Address) {
-	if r.Original == "" && r.Address.Key() != given.Key() {
+	if r.Original == "" && r.Address != given && r.Address.Key() != given.Key() {
 		r.Original = "rfc822;" + given.String()
 	}
+	if len(b.to) == 1 { // most messages have one recipient and need no index
+		b.seen = map[string]bool{sameness(b.to[0]): true}
+	}
+	if len(b.to) > 0 {
+		key := sameness(r)
+		if b.seen[key] {
+			return
+		}
+		b.seen[key] = true
+	}
+	b.to = append(b.to, r)
+}
+
+// sameness is equal of recipients to whom the message is to go once.
+func sameness(r mail.Recipient) string {
 	key := r.Address.Key() + " " + r.Route
 	if r.Notify == mail.NotifyNever {
 		key += " " + r.Original // each one's share of a quarantine can be released alone
 	}
-	if !b.seen[key] {
-		b.seen[key] = true
-		b.to = append(b.to, r)
-	}
+	return key
 }
 
 // submission is a bundle as the queue takes it.
@@ -151,7 +171,8 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 	return sub, nil
 }
 
-func fieldNames(fs []mail.Field) (names []string) {
+func fieldNames(fs []mail.Field) []string {
+	names := make([]string, 0, len(fs))
 	for _, f := range fs {
 		names = append(names, f.Name)
 	}

@@ -43,7 +43,7 @@ func (c *conn) run() {
 		c.wire.flush()
 		return
 	}
-	c.wire.put(220, "", []string{c.srv.cfg.Hostname + " " + c.srv.cfg.Protocol.greeting() + " Forepost"})
+	c.wire.put(220, "", c.srv.cfg.Hostname+" "+c.srv.cfg.Protocol.greeting()+" Forepost")
 	for {
 		c.wire.restart = false
 		c.round()
@@ -89,7 +89,7 @@ func (c *conn) caught(where string) {
 
 // hangUp ends a connection in which something broke.
 func (c *conn) hangUp() {
-	c.wire.put(421, "4.3.0", []string{"Internal error, closing the connection"})
+	c.wire.put(421, "4.3.0", "Internal error, closing the connection")
 	c.wire.flush()
 }
 

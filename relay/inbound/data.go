@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"net"
 	"time"
 
@@ -28,9 +29,19 @@ const judgeTime = 8 * time.Minute
 // incoming is a message while it is read.
 type incoming struct {
 	draft    Draft
-	parser   *mime.Parser
+	parser   parser
 	err      error // of the draft
 	eightBit bool
+}
+
+// parser is what the message is shown to while it is read; *mime.Parser is one.
+type parser interface {
+	Write(b []byte) (int, error)
+	Close() *mime.Part
+}
+
+func newParser() parser {
+	return mime.NewParser(mime.Limits{HeaderBytes: maxHeader, Fields: maxFields})
 }
 
 // data is DATA: read once, judge, take or refuse. go-smtp has seen to it that
@@ -43,6 +54,10 @@ func (s *session) data() error {
 	err := s.conn.wire.readData(s.cfg.MaxSize, in.take)
 	if err == nil {
 		err = in.err
+	}
+	if err == errAborted {
+		s.abort("given up between chunks")
+		return nil
 	}
 	if r, rule := dataReply(err); !r.IsZero() {
 		return s.refuseData(tx, pipeline.Verdict{Action: actionOf(r), Reply: r, Rule: "builtin." + rule})
@@ -57,7 +72,7 @@ func (s *session) data() error {
 }
 
 func (s *session) openDraft(tx *transaction) *incoming {
-	in := &incoming{parser: mime.NewParser(mime.Limits{HeaderBytes: maxHeader, Fields: maxFields})}
+	in := &incoming{parser: s.cfg.newParser()}
 	in.draft, in.err = s.cfg.Spool.Draft(tx.Transaction.ID)
 	return in
 }
@@ -80,8 +95,9 @@ func (in *incoming) discard() {
 }
 
 func hasEightBit(b []byte) bool {
-	for ; len(b) >= 8; b = b[8:] {
-		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+	for ; len(b) >= 32; b = b[32:] {
+		le := binary.LittleEndian
+		if (le.Uint64(b)|le.Uint64(b[8:])|le.Uint64(b[16:])|le.Uint64(b[24:]))&0x8080808080808080 != 0 {
 			return true
 		}
 	}
@@ -95,10 +111,11 @@ func hasEightBit(b []byte) bool {
 
 // dataReply is what an error of taking the data means for the client.
 func dataReply(err error) (r mail.Reply, rule string) {
+	if err == nil {
+		return mail.Reply{}, ""
+	}
 	var timeout net.Error
 	switch {
-	case err == nil:
-		return mail.Reply{}, ""
 	case errors.Is(err, errTooLarge):
 		return mail.Refuse(52, 3, 4, "The message is larger than the limit"), "size"
 	case errors.Is(err, errStrayLine):
@@ -177,8 +194,9 @@ func (s *session) verdicts(tx *transaction) []pipeline.Verdict {
 	if len(tx.To) == 0 {
 		return nil // all were discarded
 	}
-	ctx, cancel := context.WithTimeout(tx.ctx, judgeTime)
+	ctx, cancel := context.WithCancel(tx.ctx)
 	defer cancel()
+	defer time.AfterFunc(judgeTime, cancel).Stop()
 	vs := tx.plan.Run(ctx, pipeline.Data, tx.Transaction)
 	if len(vs) == len(tx.To) {
 		return vs
@@ -197,14 +215,21 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 		o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fates[i].String(), Rule: v.Rule,
 			Reply: reply, Where: where(v, fates[i]), Tags: v.Ledger.Tags}
 		s.outcome(tx, o)
-		messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
-		s.log.Info("taken", "id", string(tx.Transaction.ID), "from", tx.Transaction.From.String(), "to", o.To[0],
-			"action", o.Action, "rule", o.Rule, "where", o.Where, "size", tx.Trace.Size)
+		if fates[i] == pipeline.Accept {
+			s.conn.srv.accepted.Inc()
+		} else {
+			messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
+		}
+		if s.log.Enabled(ctx, slog.LevelInfo) {
+			s.log.LogAttrs(ctx, slog.LevelInfo, "taken", slog.String("id", string(tx.Transaction.ID)), slog.String("from", *tx.Trace.From),
+				slog.String("to", o.To[0]), slog.String("action", o.Action), slog.String("rule", o.Rule),
+				slog.String("where", o.Where), slog.Int64("size", tx.Trace.Size))
+		}
 	}
 	if len(vs) > 0 {
 		tx.Trace.Points = points(vs[0].Ledger.Points)
 	}
-	messageBytes.WithLabelValues(s.cfg.Name).Add(float64(tx.Trace.Size))
+	s.conn.srv.octets.Add(float64(tx.Trace.Size))
 	tx.Settle(ctx, -1, true)
 	s.finish(tx)
 }

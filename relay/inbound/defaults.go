@@ -2,7 +2,6 @@ package inbound
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"time"
 
@@ -24,10 +23,13 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
-		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.IDs == nil {
 		c.IDs = mail.NewIDs(c.Hostname, c.Now)
+	}
+	if c.newParser == nil {
+		c.newParser = newParser
 	}
 	return c
 }

@@ -100,11 +100,7 @@ func (d *dialogue) outcome(word, rest string) {
 	case "queued:":
 		d.check(strconv.Itoa(last+1), rest)
 	case "to:":
-		var to []string
-		for _, r := range d.site.spool.committed[last].Envelope.To {
-			to = append(to, r.Address.String())
-		}
-		d.check(strings.Join(to, " "), rest)
+		d.check(d.site.spool.to(), rest)
 	case "holds:", "lacks:":
 		text := d.site.spool.text(d.t, last)
 		if strings.Contains(text, octets(rest)) != (word == "holds:") {

@@ -6,7 +6,8 @@ import "bytes"
 // the end of the data. Only CRLF.CRLF ends it: every other sequence that looks
 // like an end to some server (SMTP smuggling) is content, and is told.
 type dotDecoder struct {
-	repair bool // make a bare CR or a bare LF a CRLF
+	repair  bool // make a bare CR or a bare LF a CRLF
+	chunked bool // the octets of BDAT: no dots to be undone, no end
 
 	state dotState
 	out   []byte
@@ -25,12 +26,17 @@ const (
 	afterCR // a CR, not yet put out
 )
 
-// feed decodes b. It returns the message's octets (good until the next call),
-// how many octets of b it used, and whether the data is over; then the rest of
-// b is commands.
+// feed decodes some of b, which is not empty. It returns the message's octets
+// (good until the next call), how many octets of b it used, and whether the data
+// is over; then the rest of b is commands. What stands in b as it goes out is
+// returned in place.
 func (d *dotDecoder) feed(b []byte) (out []byte, n int, done bool) {
+	if n = d.clean(b); n > 0 {
+		d.nul = d.nul || bytes.IndexByte(b[:n], 0) >= 0
+		return b[:n], n, false
+	}
 	d.out = d.out[:0]
-	for n < len(b) && !done {
+	for n < len(b) && !done && (n == 0 || d.state != inText && d.state != atLineStart) {
 		if d.state == inText {
 			n += d.text(b[n:])
 			continue
@@ -43,6 +49,33 @@ func (d *dotDecoder) feed(b []byte) (out []byte, n int, done bool) {
 		d.nul = true
 	}
 	return d.out, n, done
+}
+
+// clean is how many octets at the start of b go out as they are: up to a dot at
+// the start of a line, a CR or LF that may be no line end, or the end of b.
+func (d *dotDecoder) clean(b []byte) (n int) {
+	if d.state != inText && d.state != atLineStart {
+		return 0
+	}
+	for n < len(b) && (d.state != atLineStart || b[n] != '.' || d.chunked) {
+		i := bytes.IndexByte(b[n:], '\r')
+		line := b[n:]
+		if i >= 0 {
+			line = line[:i]
+		}
+		if j := bytes.IndexByte(line, '\n'); j >= 0 {
+			line, i = line[:j], -1
+		}
+		if n += len(line); len(line) > 0 {
+			d.state = inText
+		}
+		if i < 0 || n+1 >= len(b) || b[n+1] != '\n' {
+			return n
+		}
+		n += 2
+		d.state = atLineStart
+	}
+	return n
 }
 
 // text takes a run up to and with the next CR or LF.
@@ -67,7 +100,7 @@ func (d *dotDecoder) text(b []byte) int {
 // mark takes one octet at a place where it may matter.
 func (d *dotDecoder) mark(c byte) (used int, done bool) {
 	switch {
-	case d.state == atLineStart && c == '.':
+	case d.state == atLineStart && c == '.' && !d.chunked:
 		d.state = afterDot
 		return 1, false
 	case d.state == afterDot && c == '\r':
@@ -85,6 +118,16 @@ func (d *dotDecoder) mark(c byte) (used int, done bool) {
 	// The octet is text; a dot before it was stuffed and is gone.
 	d.state = inText
 	return 0, false
+}
+
+// finish is the end of the octets where nothing in them tells it. It returns what
+// was kept back.
+func (d *dotDecoder) finish() []byte {
+	d.out = d.out[:0]
+	if d.state == afterCR {
+		d.stray('\r')
+	}
+	return d.out
 }
 
 // stray puts out a CR or LF that is no line end.

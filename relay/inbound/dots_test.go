@@ -39,12 +39,13 @@ func TestDotDecoder(t *testing.T) {
 
 func decodeIn(d *dotDecoder, in string, size int) (out, rest string, done bool) {
 	for len(in) > 0 && !done {
-		piece := in[:min(size, len(in))]
-		o, n, over := d.feed([]byte(piece))
-		out += string(o)
-		in, done = in[n:], over
-		if !over && n < len(piece) {
-			return out, "not all was used", false
+		for piece := []byte(in[:min(size, len(in))]); len(piece) > 0 && !done; {
+			o, n, over := d.feed(piece)
+			if n == 0 {
+				return out, "nothing was used", false
+			}
+			out += string(o)
+			in, piece, done = in[n:], piece[n:], over
 		}
 	}
 	return out, in, done

@@ -47,6 +47,9 @@ func (s *session) ownEdits(p *mime.Part) []mail.Edit {
 // merge puts edits together. The same removal twice is one; others that touch
 // the same octets are ErrEditOverlap.
 func merge(a, b []mail.Edit) ([]mail.Edit, error) {
+	if len(a)+len(b) == 0 {
+		return nil, nil
+	}
 	all := append(append([]mail.Edit(nil), a...), b...)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Off < all[j].Off })
 	out := all[:0]

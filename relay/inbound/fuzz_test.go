@@ -2,7 +2,6 @@ package inbound
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"os"
@@ -10,10 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/queue"
-	"github.com/forepost/forepost/relay/trail"
 )
 
 // scripted is a connection in memory on which a client says what it says, in
@@ -62,6 +57,7 @@ func talkIn(cfg *Config, in []byte, piece int) string {
 func FuzzDialogue(f *testing.F) {
 	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\nA: b\r\n\r\n.\r\nQUIT\r\n"), 7)
 	f.Add([]byte("EHLO x\r\nAUTH PLAIN\r\nAGRlbW8Ac2VjcmV0\r\nMAIL FROM:<>\r\nRCPT TO:<x@y.test>\r\nBDAT 3\r\nabc"), 1)
+	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nBDAT 7\r\nA: b\r\n\rNOOP\r\nDATA\r\nBDAT 3 LAST\r\n\n.\nMAIL FROM:<>\r\nRCPT TO:<bob@example.com>\r\nBDAT 2\r\n\r\nRSET\r\nBDAT 4\r\nQUITQUIT\r\n"), 5)
 	for _, dir := range []string{"chasquid-smtpsrv", "profuzzbench-smtp"} {
 		files, _ := filepath.Glob(filepath.Join(os.Getenv("FOREPOST_SUITES"), "fuzz-seeds", dir, "*"))
 		for _, file := range files {
@@ -93,45 +89,3 @@ func FuzzDialogue(f *testing.F) {
 		}
 	})
 }
-
-// BenchmarkMessage8K is one message of 8 KiB through wire, go-smtp and session,
-// with a spool that forgets, in a session that goes on.
-func BenchmarkMessage8K(b *testing.B) {
-	body := "From: a@b.test\r\nTo: bob@example.com\r\nSubject: x\r\nDate: Mon, 23 Nov 2026 07:00:00 +0000\r\nMessage-ID: <x@b.test>\r\n\r\n"
-	for len(body) < 8<<10 {
-		body += "The quick brown fox jumps over the lazy dog, and again and again and again.\r\n"
-	}
-	one := "MAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n" + body + ".\r\n"
-	const each = 100
-	script := []byte("EHLO x\r\n" + strings.Repeat(one, each) + "QUIT\r\n")
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for i := 0; i < b.N; i += each {
-		s := newSite(func(c *Config) { c.Spool, c.Trail = nullSpool{}, nullTrail{} })
-		if said := talkIn(&s.cfg, script, 16<<10); strings.Count(said, "Queued as") != each {
-			b.Fatal(said)
-		}
-	}
-}
-
-// nullSpool and nullTrail forget.
-type nullSpool struct{}
-
-func (nullSpool) Draft(mail.ID) (Draft, error) { return &nullDraft{}, nil }
-
-type nullDraft struct{ n int }
-
-func (d *nullDraft) Write(p []byte) (int, error)                       { d.n += len(p); return len(p), nil }
-func (d *nullDraft) Blob() mail.Blob                                   { return nullBlob(d.n) }
-func (d *nullDraft) Commit(context.Context, ...queue.Submission) error { return nil }
-func (d *nullDraft) Discard()                                          {}
-
-type nullBlob int
-
-func (b nullBlob) Size() int64                  { return int64(b) }
-func (nullBlob) Open() (mail.BlobReader, error) { return nil, io.EOF }
-
-type nullTrail struct{}
-
-func (nullTrail) Record(*trail.Record) {}
-func (nullTrail) Event(trail.Event)    {}

@@ -144,6 +144,17 @@ func (f *fakeSpool) text(t testing.TB, n int) string {
 	return string(b)
 }
 
+// to are the recipients of the last entry.
+func (f *fakeSpool) to() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var to []string
+	for _, r := range f.committed[len(f.committed)-1].Envelope.To {
+		to = append(to, r.Address.String())
+	}
+	return strings.Join(to, " ")
+}
+
 func (f *fakeSpool) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

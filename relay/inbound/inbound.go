@@ -89,6 +89,7 @@ type Config struct {
 	AllowCleartext bool        // AUTH without TLS from elsewhere than loopback
 
 	RelayFrom   []netip.Prefix // networks that may relay
+	ProxyFrom   []netip.Prefix // proxies: each of their connections begins with a PROXY header
 	RejectEarly bool           // verdicts of connect, helo and mail at once, not at RCPT
 	RepairLines bool           // bare CR or LF become CRLF instead of a refusal
 
@@ -118,4 +119,6 @@ type Config struct {
 	// Panicked is told of a panic that was caught, for the count of them; it may
 	// be nil.
 	Panicked func(where string)
+
+	newParser func() parser // other than the real one only in the benchmark of the edge alone
 }

@@ -3,6 +3,7 @@ package inbound
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,7 +16,8 @@ import (
 type model struct {
 	hello, mail bool
 	rcpts       int
-	taken       int // messages
+	chunks      bool // a message has begun with BDAT
+	taken       int  // messages
 }
 
 // modelCommands are those that the model knows: what is said, and what the reply must be.
@@ -25,27 +27,27 @@ var modelCommands = map[string]func(m *model) (say, want string){
 		return "EHLO x", "250"
 	},
 	"MAIL": func(m *model) (string, string) {
-		if !m.hello || m.mail {
+		if !m.hello || m.mail || m.chunks {
 			return "MAIL FROM:<a@b.test>", "503"
 		}
 		m.mail = true
 		return "MAIL FROM:<a@b.test>", "250"
 	},
 	"MAIL, refused": func(m *model) (string, string) {
-		if m.mail {
+		if m.mail || m.chunks {
 			return "MAIL FROM:<a@b.test> SIZE=99999999", "503"
 		}
 		return "MAIL FROM:<a@b.test> SIZE=99999999", "552"
 	},
 	"RCPT": func(m *model) (string, string) {
-		if !m.mail {
+		if !m.mail || m.chunks {
 			return "RCPT TO:<bob@example.com>", "503"
 		}
 		m.rcpts++
 		return "RCPT TO:<bob@example.com>", "250"
 	},
 	"RCPT, refused": func(m *model) (string, string) {
-		if !m.mail {
+		if !m.mail || m.chunks {
 			return "RCPT TO:<x@y.test>", "503"
 		}
 		return "RCPT TO:<x@y.test>", "550"
@@ -53,8 +55,13 @@ var modelCommands = map[string]func(m *model) (say, want string){
 	"DATA":                    func(m *model) (string, string) { return m.data("A: b\r\n\r\n", "250") },
 	"DATA, refused for lines": func(m *model) (string, string) { return m.data("A: b\r\n\r\nx\ny\r\n", "554") },
 	"DATA, refused by policy": func(m *model) (string, string) { return m.data("Subject: bad\r\n\r\n", "550") },
+	"BDAT":                    func(m *model) (string, string) { return m.bdat("A: b\r\n\r\n", false, "250") },
+	"BDAT, nothing":           func(m *model) (string, string) { return m.bdat("", false, "250") },
+	"BDAT, last":              func(m *model) (string, string) { return m.bdat("\r\nMAIL FROM:<a@b.test>\r\n", true, "250") },
+	"BDAT, refused for size":  func(m *model) (string, string) { return m.bdat(strings.Repeat("QUIT\r\n", 1000), false, "552") },
+	"BDAT, refused for lines": func(m *model) (string, string) { return m.bdat("\r\nx\ny\r\n", true, "554") },
 	"RSET": func(m *model) (string, string) {
-		m.mail, m.rcpts = false, 0
+		m.mail, m.rcpts, m.chunks = false, 0, false
 		return "RSET", "250"
 	},
 	"NOOP": func(*model) (string, string) { return "NOOP", "250" },
@@ -62,7 +69,7 @@ var modelCommands = map[string]func(m *model) (say, want string){
 }
 
 func (m *model) data(body, want string) (string, string) {
-	if m.rcpts == 0 {
+	if m.rcpts == 0 || m.chunks {
 		return "DATA", "503"
 	}
 	m.mail, m.rcpts = false, 0
@@ -72,12 +79,34 @@ func (m *model) data(body, want string) (string, string) {
 	return "DATA\r\n" + body + ".", "354 " + want
 }
 
+// bdat is a chunk; it ends in CRLF, which the script adds.
+func (m *model) bdat(octets string, last bool, want string) (string, string) {
+	say := "BDAT " + strconv.Itoa(len(octets))
+	if last {
+		say += " LAST"
+	}
+	if octets != "" {
+		say += "\r\n" + strings.TrimSuffix(octets, "\r\n")
+	}
+	if m.rcpts == 0 {
+		return say, "503"
+	}
+	m.chunks = !last && want == "250"
+	if !m.chunks {
+		m.mail, m.rcpts = false, 0
+	}
+	if last && want == "250" {
+		m.taken++
+	}
+	return say, want
+}
+
 // TestModel: any sequence of commands is answered as the model says; above all
 // nothing is left of a transaction after its end, however it ended.
 func TestModel(t *testing.T) {
 	names := slices.Sorted(maps.Keys(modelCommands))
 	rapid.Check(t, func(t *rapid.T) {
-		s := newSite(func(c *Config) { c.MaxErrors = 1000 })
+		s := newSite(func(c *Config) { c.MaxErrors, c.MaxSize = 1000, 5000 })
 		s.plan.run = func(at pipeline.Stage, tx *pipeline.Transaction) (vs []pipeline.Verdict) {
 			for i := range tx.To {
 				if at == pipeline.Data && tx.Part.Get("Subject") == "bad" {

@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -34,20 +33,28 @@ func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
 
 // received is the trace field, RFC 5321 section 4.4.
 func (s *session) received(tx *transaction) mail.Field {
-	var v strings.Builder
-	client := literal(s.ps)
-	if name := clientName(tx); name != "" {
-		client = name + " " + client
-	}
-	fmt.Fprintf(&v, "from %s (%s)\r\n\tby %s (Forepost) with %s id %s", heloName(s.ps.Helo), client, s.cfg.Hostname, s.with(tx), tx.Transaction.ID)
-	if s.ps.TLS.On {
-		fmt.Fprintf(&v, "\r\n\t(version=%s cipher=%s)", strings.ReplaceAll(s.ps.TLS.Version, " ", ""), s.ps.TLS.Cipher)
+	v := make([]byte, 0, 256)
+	v = append(append(append(append(v, "from "...), heloName(s.ps.Helo)...), " ("...), s.clientText(tx)...)
+	v = append(append(append(v, ")\r\n\tby "...), s.cfg.Hostname...), " (Forepost) with "...)
+	v = append(append(append(v, s.with(tx)...), " id "...), tx.Transaction.ID...)
+	if t := s.ps.TLS; t.On {
+		v = append(append(append(v, "\r\n\t(version="...), strings.ReplaceAll(t.Version, " ", "")...), " cipher="...)
+		v = append(append(v, t.Cipher...), ')')
 	}
 	if len(tx.To)+len(tx.discarded) == 1 && len(tx.To) == 1 { // others' addresses are nobody's business (section 7.2)
-		fmt.Fprintf(&v, "\r\n\tfor %s", tx.To[0].Address.Path())
+		v = append(append(v, "\r\n\tfor "...), tx.To[0].Address.Path()...)
 	}
-	fmt.Fprintf(&v, ";\r\n\t%s", s.cfg.Now().Format(time.RFC1123Z))
-	return mail.Field{Name: "Received", Value: v.String()}
+	v = s.cfg.Now().AppendFormat(append(v, ";\r\n\t"...), time.RFC1123Z)
+	return mail.Field{Name: "Received", Value: string(v)}
+}
+
+// clientText is the client as Received names it: [192.0.2.1], its name before it
+// where that is known.
+func (s *session) clientText(tx *transaction) string {
+	if name := clientName(tx); name != "" {
+		return name + " " + s.literal()
+	}
+	return s.literal()
 }
 
 // clientName is the client's name from the reverse DNS, if a filter was asked
@@ -100,14 +107,14 @@ func heloName(name string) string {
 }
 
 // literal is the client's address literal, RFC 5321 section 4.1.3.
-func literal(ps *pipeline.Session) string {
+func (s *session) literal() string {
 	switch {
-	case !ps.Client.IsValid():
+	case !s.ps.Client.IsValid():
 		return "local"
-	case ps.Client.Is4():
-		return "[" + ps.Client.String() + "]"
+	case s.ps.Client.Is4():
+		return "[" + s.ip + "]"
 	}
-	return "[IPv6:" + ps.Client.WithZone("").String() + "]"
+	return "[IPv6:" + s.ps.Client.WithZone("").String() + "]"
 }
 
 // missing are the fields that a submission server adds where a client left them

@@ -14,7 +14,7 @@ func (s *session) newRecord(id mail.ID) *trail.Record {
 	rec := &trail.Record{ID: id, Time: s.cfg.Now(), Listener: s.cfg.Name, Auth: s.ps.Auth.User,
 		Client: trail.Client{Helo: s.ps.Helo, TLS: tlsText(s.ps.TLS)}}
 	if s.ps.Client.IsValid() {
-		rec.Client.IP = s.ps.Client.String()
+		rec.Client.IP = s.ip
 	}
 	return rec
 }

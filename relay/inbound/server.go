@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // Server is one listener's servers and sessions.
@@ -15,9 +17,13 @@ type Server struct {
 	stop context.Context
 	halt context.CancelFunc
 
+	accepted interface{ Inc() } // what most messages count in, found once
+	octets   interface{ Add(float64) }
+
 	mu        sync.Mutex
 	listeners map[net.Listener]bool
 	conns     map[*conn]bool
+	unnamed   map[net.Conn]bool // of proxies that have not said for whom
 	draining  bool
 	running   sync.WaitGroup
 }
@@ -30,7 +36,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, gate: newGate(cfg.MaxSessions, cfg.MaxPerClient),
-		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{}}
+		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{}, unnamed: map[net.Conn]bool{},
+		accepted: messages.WithLabelValues(cfg.Name, pipeline.Accept.String()), octets: messageBytes.WithLabelValues(cfg.Name)}
 	s.stop, s.halt = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -86,8 +93,17 @@ func (s *Server) forget(l net.Listener) {
 	s.mu.Unlock()
 }
 
-// take passes a connection through the gate and runs it.
+// take takes a connection, behind a proxy's header where it needs one.
 func (s *Server) take(c net.Conn) {
+	if s.fromProxy(c) {
+		s.unwrap(c)
+		return
+	}
+	s.admit(c)
+}
+
+// admit passes a connection through the gate and runs it.
+func (s *Server) admit(c net.Conn) {
 	client := clientOf(c)
 	if !s.gate.enter(client) {
 		connections.WithLabelValues(s.cfg.Name, "refused").Inc()
@@ -142,6 +158,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for l := range s.listeners {
 		l.Close()
 	}
+	for c := range s.unnamed {
+		c.Close()
+	}
 	for c := range s.conns {
 		c.wire.drain()
 	}
@@ -170,6 +189,9 @@ func (s *Server) Close() error {
 	s.draining = true
 	for l := range s.listeners {
 		l.Close()
+	}
+	for c := range s.unnamed {
+		c.Close()
 	}
 	for c := range s.conns {
 		c.raw.Close()

@@ -22,6 +22,7 @@ type session struct {
 	conn *conn
 	cfg  *Config
 	ps   *pipeline.Session
+	ip   string // of the client
 	log  *slog.Logger
 
 	ctx    context.Context
@@ -37,12 +38,12 @@ type session struct {
 
 func newSession(c *conn) *session {
 	cfg := &c.srv.cfg
-	s := &session{conn: c, cfg: cfg}
+	s := &session{conn: c, cfg: cfg, ip: c.client.String()}
 	s.ps = &pipeline.Session{
 		ID: cfg.IDs.Session(), Start: cfg.Now(), Listener: cfg.Name, Client: c.client,
 		Trusted: trusted(cfg, c),
 	}
-	s.log = cfg.Log.With("client", c.client.String())
+	s.log = cfg.Log.With("client", s.ip)
 	s.ctx, s.cancel = context.WithCancel(dns.WithBudget(c.srv.stop, maxQuestions))
 	return s
 }
@@ -82,7 +83,7 @@ func (s *session) authAllowed() bool {
 
 // keywords are the extensions that EHLO tells of.
 func (s *session) keywords() []string {
-	ks := []string{"PIPELINING", "SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN"}
+	ks := []string{"PIPELINING", "SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING"}
 	if s.cfg.TLS != nil && !s.ps.TLS.On {
 		ks = append(ks, "STARTTLS")
 	}

@@ -39,6 +39,7 @@ func TestSmuggling(t *testing.T) {
 				for _, repair := range []bool{false, true} {
 					tried++
 					smuggle(t, octets(seq), size, repair)
+					smuggleChunks(t, octets(seq), size, repair)
 				}
 			}
 		}
@@ -69,6 +70,41 @@ func smuggle(t *testing.T, seq string, size int, repair bool) {
 		rest := strings.ReplaceAll(s.spool.text(t, 0), "\r\n", "")
 		if strings.ContainsAny(rest, "\r\n\x00") {
 			t.Errorf("%q in pieces of %d: stray octets go on: %q", seq, size, rest)
+		}
+	}
+}
+
+// smuggleChunks does the same with BDAT: the whole of it is one message's chunk,
+// or two that part within the sequence, so nothing in it is ever a command.
+func smuggleChunks(t *testing.T, seq string, size int, repair bool) {
+	t.Helper()
+	body := "From: a@b.test\r\n\r\none" + seq +
+		"MAIL FROM:<evil@b.test>\r\nRCPT TO:<carol@example.com>\r\nDATA\r\nFrom: evil@b.test\r\n\r\ntwo\r\n.\r\n"
+	cut := strings.Index(body, seq) + len(seq)/2
+	bare := strings.ContainsAny(strings.ReplaceAll(body, "\r\n", ""), "\r\n")
+	for _, chunks := range [][]string{{body}, {body[:cut], body[cut:]}, {body, ""}} {
+		s := newSite(func(c *Config) { c.RepairLines = repair })
+		in := "EHLO c\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\n"
+		for i, c := range chunks {
+			in += "BDAT " + strconv.Itoa(len(c)) + map[bool]string{true: " LAST"}[i == len(chunks)-1] + "\r\n" + c
+		}
+		talkIn(&s.cfg, []byte(in+"QUIT\r\n"), size)
+		want := 1
+		if bare && !repair || strings.Contains(seq, "\x00") {
+			want = 0
+		}
+		if s.spool.count() != want {
+			t.Errorf("%q in %d chunks, in pieces of %d, repair %v: %d messages, want %d", seq, len(chunks), size, repair, s.spool.count(), want)
+			continue
+		}
+		if want == 0 {
+			continue
+		}
+		if strings.ContainsAny(strings.ReplaceAll(s.spool.text(t, 0), "\r\n", ""), "\r\n\x00") {
+			t.Errorf("%q in %d chunks: stray octets go on: %q", seq, len(chunks), s.spool.text(t, 0))
+		}
+		if to := s.spool.to(); to != "bob@example.com" {
+			t.Errorf("%q in %d chunks: it went to %s", seq, len(chunks), to)
 		}
 	}
 }

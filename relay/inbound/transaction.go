@@ -75,10 +75,11 @@ func owns(id mail.Identity, a mail.Address) bool {
 }
 
 // maxQuestions is how often the DNS may be asked for one transaction, and for a
-// session before it, whatever records a stranger publishes: SPF alone is bounded
-// to some 20 (RFC 7208 section 4.6.4), the rest leaves room for signatures and
-// blocklists.
-const maxQuestions = 150
+// session before it, whatever records a stranger publishes. It is more than SPF
+// (143), five signatures, a chain of 50 seals and the walk to the author's policy
+// (9) can ask together: or a stranger's records would use up what the policy of
+// the author he forges is asked with, and could-not-tell be the answer.
+const maxQuestions = 250
 
 func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transaction {
 	tx := &transaction{Transaction: pipeline.NewTransaction(s.ps), plan: s.cfg.Policies.PlanFor(s.cfg.Name)}

@@ -28,6 +28,7 @@ type wire struct {
 	line []byte // the line being read
 
 	pending []byte // what go-smtp has not read yet of the current line
+	room    []byte // for it
 	verb    string // of the command under way
 	path    mail.Address
 	sasl    bool // the next line answers a challenge of AUTH
@@ -35,10 +36,14 @@ type wire struct {
 	size    int64  // octets of the data so far
 	decoded []byte // room for them
 
-	engine []byte   // what go-smtp has written of a line
-	lines  []string // and of a reply
-	fresh  bool     // go-smtp has not greeted yet in this round
-	out    []byte   // replies that are not sent yet
+	chunk chunk  // of BDAT, not yet read
+	again []byte // a command that ended a message, to be taken next
+	mute  bool   // what go-smtp says until it reads again is not for the client
+
+	engine []byte // what go-smtp has written of a line
+	before []byte // and the lines of a reply before it, each with LF
+	fresh  bool   // go-smtp has not greeted yet in this round
+	out    []byte // replies that are not sent yet
 
 	errors  int // refusals so far
 	idle    int // commands that led nowhere since the last message
@@ -69,7 +74,7 @@ type dataState uint8
 
 const (
 	noData     dataState = iota
-	dataOpen             // 354 was said, the data is to be read by readData
+	dataOpen             // go-smtp waits for the data; it is to be read by readData
 	dataDone             // it was read; go-smtp still waits for its end
 	dataBroken           // it cannot be read to its end
 )
@@ -128,13 +133,11 @@ func (w *wire) next() error {
 		return nil
 	case dataOpen, dataBroken:
 		w.closed = true
+		return io.EOF
 	}
+	w.mute = false
 	for !w.closed {
-		limit := w.cfg.MaxLine
-		if w.sasl {
-			limit = maxSASLLine
-		}
-		line, err := w.readLine(limit)
+		line, err := w.nextLine()
 		if err != nil {
 			if err = w.lineError(err); err != nil {
 				return err
@@ -151,6 +154,23 @@ func (w *wire) next() error {
 	return io.EOF
 }
 
+// nextLine is the line that ended a message, or the next that comes, behind a
+// chunk that nobody wanted.
+func (w *wire) nextLine() ([]byte, error) {
+	if line := w.again; line != nil {
+		w.again = nil
+		return line, nil
+	}
+	if err := w.skipChunk(); err != nil {
+		return nil, err
+	}
+	limit := w.cfg.MaxLine
+	if w.sasl {
+		limit = maxSASLLine
+	}
+	return w.readLine(limit, deadlineIn(w.cfg.Idle))
+}
+
 // pass hands a line on: an answer to a challenge as it is, a command checked.
 func (w *wire) pass(line []byte) {
 	if w.sasl {
@@ -159,7 +179,8 @@ func (w *wire) pass(line []byte) {
 		return
 	}
 	if cmd := w.command(string(line)); cmd != "" {
-		w.pending = []byte(cmd + "\r\n")
+		w.room = append(append(w.room[:0], cmd...), "\r\n"...)
+		w.pending = w.room
 	}
 }
 
@@ -186,13 +207,15 @@ func (w *wire) lineError(err error) error {
 }
 
 // readLine reads a command line, without its CRLF. It is good until the next one.
-func (w *wire) readLine(limit int) ([]byte, error) {
+// The deadline is for the whole line, however slowly it comes. Between chunks of
+// a message drain does not interrupt.
+func (w *wire) readLine(limit int, deadline time.Time) ([]byte, error) {
 	w.line = w.line[:0]
-	w.setDeadline(time.Now().Add(w.cfg.Idle)) // for the whole line, however slowly it comes
+	w.setDeadline(deadline)
 	swallowed := 0
 	for {
 		if w.r == w.n {
-			if err := w.fill(true); err != nil {
+			if err := w.fill(w.data == noData); err != nil {
 				return nil, err
 			}
 		}

@@ -45,10 +45,14 @@ func (w *wire) command(line string) string {
 	case "AUTH":
 		return w.auth(arg)
 	case "BDAT":
-		w.bdat(arg)
+		return w.bdat(arg)
 	case "GET", "POST", "PUT", "HEAD", "CONNECT", "OPTIONS", "DELETE", "PATCH", "TRACE":
 		// A browser or a proxy that was talked into speaking to us (ALPACA).
 		w.answer(502, "5.7.0", "This is not a web server")
+		w.closed = true
+	case "PROXY":
+		// Somebody who is no proxy of ours claims to be another.
+		w.answer(502, "5.7.0", "PROXY is not taken from here")
 		w.closed = true
 	default:
 		w.answer(500, "5.5.1", "Unknown command")
@@ -162,11 +166,22 @@ func (w *wire) withPath(cmd, params string, err error, detail int) string {
 		w.answer(501, "5.5.4", "The parameters have characters that do not belong there")
 		return ""
 	}
+	return cmd + w.enginePath() + params
+}
+
+// enginePath is a path for go-smtp, which asks the session about the wire's. Only
+// in LMTP it is used: to tell the replies for recipients apart.
+func (w *wire) enginePath() string {
 	path := w.path
-	if path.Domain == "" && !path.IsNull() {
+	switch {
+	case path.IsNull():
+		return "<>"
+	case w.cfg.Protocol != LMTP:
+		return "<a@b>"
+	case path.Domain == "":
 		path.Domain = w.cfg.Hostname // <Postmaster>, which go-smtp does not know
 	}
-	return cmd + path.Path() + params
+	return path.Path()
 }
 
 func hasParam(params, name string) bool {
@@ -189,38 +204,6 @@ func (w *wire) auth(arg string) string {
 		return "AUTH " + arg
 	}
 	return ""
-}
-
-// bdat refuses BDAT, which is not offered. The chunk follows the command all
-// the same, and must not be taken for commands.
-func (w *wire) bdat(arg string) {
-	size, _, _ := strings.Cut(arg, " ")
-	n, err := strconv.ParseUint(size, 10, 62)
-	if err != nil || int64(n) > w.cfg.MaxSize {
-		w.answer(421, "4.5.1", "BDAT is not offered here, closing the connection")
-		return
-	}
-	if err := w.skip(int64(n)); err != nil {
-		w.closed = true
-		return
-	}
-	w.answer(502, "5.5.1", "BDAT is not offered here")
-}
-
-// skip reads n octets and forgets them.
-func (w *wire) skip(n int64) error {
-	for n > 0 {
-		if w.r == w.n {
-			w.setDeadline(deadlineIn(w.cfg.DataTime))
-			if err := w.fill(false); err != nil {
-				return err
-			}
-		}
-		m := min(int64(w.n-w.r), n)
-		w.r += int(m)
-		n -= m
-	}
-	return nil
 }
 
 var _ io.ReadWriteCloser = (*wire)(nil)

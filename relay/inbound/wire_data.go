@@ -27,13 +27,16 @@ func isConnError(err error) bool {
 
 func deadlineIn(d time.Duration) time.Time { return time.Now().Add(d) }
 
-// readData reads the data behind DATA to its end and gives sink the message's
+// readData reads the data behind DATA or BDAT to its end and gives sink the message's
 // octets, no more than max of them. What is wrong with them is told when all
 // was read, because only then can the client listen. Any other error than those
 // above means that the end was not reached: the connection is done for.
 func (w *wire) readData(max int64, sink func([]byte)) error {
 	if w.data != dataOpen {
 		return errors.New("no data to be read")
+	}
+	if w.verb == "BDAT" {
+		return w.readChunks(max, sink)
 	}
 	w.data = dataBroken
 	dec := dotDecoder{repair: w.cfg.RepairLines, out: w.decoded}

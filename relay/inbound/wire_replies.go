@@ -2,7 +2,6 @@ package inbound
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -29,45 +28,45 @@ func (w *wire) Write(p []byte) (int, error) {
 		if i < 0 {
 			return len(p), nil
 		}
-		line := string(w.engine[:i])
-		w.engine = append(w.engine[:0], w.engine[i+2:]...)
-		w.lines = append(w.lines, line)
-		if len(line) < 4 || line[3] != '-' {
-			lines := w.lines
-			w.lines = nil
-			w.said(lines)
+		if line := w.engine[:i]; i >= 4 && line[3] == '-' {
+			w.before = append(append(w.before, line[4:]...), '\n')
+		} else {
+			w.said(line)
+			w.before = w.before[:0]
 		}
+		w.engine = append(w.engine[:0], w.engine[i+2:]...)
 	}
 }
 
-// said deals with a whole reply of go-smtp.
-func (w *wire) said(lines []string) {
+// said deals with the last line of a reply of go-smtp; w.before has the texts of
+// the lines before it.
+func (w *wire) said(line []byte) {
 	if w.fresh { // its greeting: ours was sent, or TLS has just begun
 		w.fresh = false
 		return
 	}
-	last := lines[len(lines)-1]
-	code, _ := strconv.Atoi(last[:min(3, len(last))])
+	code, _ := strconv.Atoi(string(line[:min(3, len(line))]))
 	switch {
+	case w.mute:
 	case code == 250 && (w.verb == "EHLO" || w.verb == "LHLO"):
-		lines = append([]string{w.cfg.Hostname}, w.talk.keywords()...)
-		w.put(code, "", lines)
-		return
+		w.put(code, "", w.cfg.Hostname+"\n"+strings.Join(w.talk.keywords(), "\n"))
 	case code == 334:
 		w.sasl = true
-		w.put(code, "", []string{strings.TrimPrefix(last, "334 ")})
-		return
+		w.put(code, "", strings.TrimPrefix(string(line), "334 "))
 	case code == 250 && ours[w.verb] != "":
-		last = ours[w.verb]
-		lines = lines[:1]
+		w.split(ours[w.verb])
 	case code == 354:
 		w.data, w.size = dataOpen, 0
-		last = "354 End the data with <CR><LF>.<CR><LF>"
+		if w.verb == "DATA" { // behind BDAT the octets come without being asked for
+			w.counted(code, "", "End the data with <CR><LF>.<CR><LF>")
+		}
+	default:
+		if text, ok := reworded[string(line)]; ok {
+			w.split(text)
+			return
+		}
+		w.split(string(line))
 	}
-	if text, ok := reworded[last]; ok {
-		last, lines = text, lines[:1]
-	}
-	w.split(last, lines[:len(lines)-1])
 }
 
 // ours is how we say that it is well.
@@ -81,18 +80,14 @@ var ours = map[string]string{
 
 // split takes the codes of a reply apart from its text: go-smtp puts the
 // enhanced code on the last line only, RFC 2034 section 4 wants it on each.
-func (w *wire) split(last string, before []string) {
+func (w *wire) split(last string) {
 	code, _ := strconv.Atoi(last[:min(3, len(last))])
 	text := strings.TrimPrefix(last[min(3, len(last)):], " ")
 	enhanced := ""
 	if first, rest, ok := strings.Cut(text, " "); ok && isEnhanced(first) {
 		enhanced, text = first, rest
 	}
-	var lines []string
-	for _, l := range before {
-		lines = append(lines, l[min(4, len(l)):])
-	}
-	w.counted(code, enhanced, append(lines, text))
+	w.counted(code, enhanced, string(w.before)+text)
 }
 
 func isEnhanced(s string) bool {
@@ -102,32 +97,32 @@ func isEnhanced(s string) bool {
 // answer is a reply of the wire's own.
 func (w *wire) answer(code int, enhanced, text string) {
 	if !w.closed {
-		w.counted(code, enhanced, []string{text})
+		w.counted(code, enhanced, text)
 	}
 }
 
 // refuse is answer for a Reply.
-func (w *wire) refuse(r mail.Reply) {
-	if !w.closed {
-		w.counted(r.Code(), r.Enhanced(), strings.Split(r.Text, "\n"))
-	}
-}
+func (w *wire) refuse(r mail.Reply) { w.answer(r.Code(), r.Enhanced(), r.Text) }
 
 // counted puts a reply out and counts refusals: too many, and the client hears
-// 421 in place of the last.
-func (w *wire) counted(code int, enhanced string, lines []string) {
+// 421 in place of the last. The lines of text end in LF, the last one apart.
+func (w *wire) counted(code int, enhanced, text string) {
 	if code >= 400 {
-		w.talk.refused(w.verb, fmt.Sprint(code, " ", enhanced, " ", strings.Join(lines, " ")))
+		w.talk.refused(w.verb, strconv.Itoa(code)+" "+enhanced+" "+strings.ReplaceAll(text, "\n", " "))
 	}
-	if code >= 500 && !(w.cfg.Protocol == LMTP && w.verb == "DATA") { // there each recipient has a reply
+	if code >= 500 && !(w.cfg.Protocol == LMTP && (w.verb == "DATA" || w.verb == "BDAT")) { // there each recipient has a reply
 		if w.errors++; w.errors >= w.cfg.MaxErrors {
-			code, enhanced, lines = 421, "4.7.0", []string{"Too many errors, closing the connection"}
+			code, enhanced, text = 421, "4.7.0", "Too many errors, closing the connection"
 		}
 	}
-	if id := string(w.talk.id()); id != "" && named(code, w.verb) && !strings.Contains(lines[len(lines)-1], id) {
-		lines[len(lines)-1] += " (" + id + ")"
+	w.put(code, enhanced, text)
+	id := string(w.talk.id())
+	if id != "" && named(code, w.verb) && !strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], id) {
+		w.out = append(append(append(w.out[:len(w.out)-2], " ("...), id...), ")\r\n"...)
 	}
-	w.put(code, enhanced, lines)
+	if len(w.out) > bufSize { // a flood of pipelined commands
+		w.flush()
+	}
 }
 
 // named tells whether a reply names the transaction's ID.
@@ -140,22 +135,23 @@ func named(code int, verb string) bool {
 }
 
 // put keeps a reply to be sent. After 421 nothing is read any more.
-func (w *wire) put(code int, enhanced string, lines []string) {
-	if enhanced != "" {
-		enhanced += " "
-	}
-	for i, l := range lines {
-		sep := '-'
-		if i == len(lines)-1 {
-			sep = ' '
+func (w *wire) put(code int, enhanced, text string) {
+	for more := true; more; {
+		var line string
+		line, text, more = strings.Cut(text, "\n")
+		w.out = strconv.AppendInt(w.out, int64(code), 10)
+		if more {
+			w.out = append(w.out, '-')
+		} else {
+			w.out = append(w.out, ' ')
 		}
-		w.out = fmt.Appendf(w.out, "%d%c%s%s\r\n", code, sep, enhanced, oneLine(l))
+		if enhanced != "" {
+			w.out = append(append(w.out, enhanced...), ' ')
+		}
+		w.out = append(append(w.out, oneLine(line)...), "\r\n"...)
 	}
 	if code == 421 {
 		w.closed = true
-	}
-	if len(w.out) > bufSize { // a flood of pipelined commands
-		w.flush()
 	}
 }
 

@@ -87,7 +87,7 @@ func ParseDomain(s string) (string, error) {
 		s = a
 	}
 	s = strings.ToLower(s)
-	for _, label := range strings.Split(s, ".") {
+	for label := range strings.SplitSeq(s, ".") {
 		if !validLabel(label) {
 			return "", ErrAddressSyntax
 		}
@@ -116,7 +116,12 @@ func (a Address) String() string {
 }
 
 // Path is the address in angle brackets.
-func (a Address) Path() string { return "<" + a.String() + ">" }
+func (a Address) Path() string {
+	if a.Domain != "" && isDotString(a.Local) {
+		return "<" + a.Local + "@" + a.Domain + ">"
+	}
+	return "<" + a.String() + ">"
+}
 
 // Key is the address as a key of lists and tables: lower case throughout.
 // Nothing that goes out is made from it, since the local part belongs to its
@@ -199,7 +204,7 @@ func isDotString(s string) bool {
 	if s == "" {
 		return false
 	}
-	for _, atom := range strings.Split(s, ".") {
+	for atom := range strings.SplitSeq(s, ".") {
 		if atom == "" {
 			return false
 		}

@@ -120,6 +120,9 @@ func (tx *Transaction) Results() []Result {
 		}
 		fs.mu.Unlock()
 	}
+	if len(rs) < 2 {
+		return rs
+	}
 	sort.Slice(rs, func(i, j int) bool {
 		if rs[i].Instance.Name != rs[j].Instance.Name {
 			return rs[i].Instance.Name < rs[j].Instance.Name

@@ -66,7 +66,7 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*serve
 	cfg := inbound.Config{
 		Name: ls.Name, Hostname: s.Hostname, Implicit: ls.TLS == policies.TLSImplicit,
 		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
-		RelayFrom: ls.RelayFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
+		RelayFrom: ls.RelayFrom, ProxyFrom: ls.ProxyFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
 		Policies: a, Directory: a.directory, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
 		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
@@ -76,9 +76,6 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*serve
 		cfg.Protocol = inbound.Submission
 	case "lmtp":
 		cfg.Protocol = inbound.LMTP
-	}
-	if len(ls.ProxyFrom) > 0 {
-		return nil, errors.New("proxy_protocol is not in this version")
 	}
 	var err error
 	if cfg.TLS, err = a.tlsFor(s, ls.TLS, ls.Cert); err != nil {

@@ -1,0 +1,67 @@
+package inbound
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAuthservID(t *testing.T) {
+	cases := map[string]string{
+		" mx.test; spf=pass":                   "mx.test",
+		" mx.test 1; spf=pass":                 "mx.test",
+		"\r\n\tmx.test\r\n\t;x=y":              "mx.test",
+		" (c (d\\) e) f) mx.test(x);":          "mx.test",
+		` "mx.test" ; x`:                       "mx.test",
+		` "mx\.test"`:                          "mx.test",
+		" mx.test.;":                           "mx.test",
+		"mx.test":                              "mx.test",
+		" other.test; mx.test=pass":            "other.test",
+		" (mx.test) other.test":                "other.test",
+		"":                                     "",
+		" (never closed mx.test":               "",
+		strings.Repeat("(", 100000) + "x":      "",
+		" " + strings.Repeat("()", 1000) + ";": "",
+	}
+	for raw, want := range cases {
+		if got := authservID(raw); got != want {
+			t.Errorf("%.40q: got %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// TestClaimsToBeOurs is threats.md "HELO vs MAIL FROM, pre-set results": OpenDKIM
+// CVE-2022-48521 kept one of several forged fields; others are hidden by
+// spelling.
+func TestClaimsToBeOurs(t *testing.T) {
+	ours := []string{
+		"Authentication-Results: mx.example.com; dkim=pass header.d=bank.test",
+		"Authentication-Results: mx.example.com; spf=pass", // and one more of them
+		"AUTHENTICATION-RESULTS: MX.Example.COM 1; spf=pass",
+		"Authentication-Results : mx.example.com; spf=pass",
+		"Authentication-Results:\r\n (a (nested) comment)\r\n\t\"mx.example.com.\";\r\n spf=pass",
+		"ARC-Authentication-Results: i=1; mx.example.com; spf=pass",
+		"arc-authentication-results: (;) I = 2\r\n\t;(x) Mx.example.com ;spf=pass",
+		"ARC-Authentication-Results: mx.example.com; i=1; spf=pass",
+		"Received-SPF: pass receiver=mx.example.com; client-ip=192.0.2.1",
+		"Received-SPF: pass (mx.example.com: domain of a@bank.test designates 192.0.2.1 as permitted sender) client-ip=192.0.2.1;",
+		"received-spf: Pass\r\n\t(;x) identity=mailfrom;\r\n\tReceiver = \"MX.example.com\";",
+	}
+	others := []string{
+		"Authentication-Results: mx.other.test; dkim=pass header.d=mx.example.com",
+		"Authentication-Results: x.mx.example.com; spf=pass",
+		"X-Authentication-Results: mx.example.com; spf=pass",
+		"ARC-Authentication-Results: i=1; mx.other.test; reason=\"; mx.example.com\"",
+		"ARC-Seal: i=1; d=mx.example.com",
+		"Received-SPF: pass (mx.other.test: domain of a@mx.example.com designates it) receiver=mx.other.test; helo=mx.example.com",
+		"Received-SPF: none",
+	}
+	text := "From: a@b.test\r\n" + strings.Join(ours, "\r\n") + "\r\n" + strings.Join(others, "\r\n") + "\r\n\r\nbody\r\n"
+	s := newSite(nil)
+	talk(&s.cfg, []byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\n"+text+".\r\nQUIT\r\n"))
+	if s.spool.count() != 1 {
+		t.Fatal("the message was not taken")
+	}
+	if got := s.spool.text(t, 0); !strings.HasSuffix(got, "\r\nFrom: a@b.test\r\n"+strings.Join(others, "\r\n")+"\r\n\r\nbody\r\n") {
+		t.Errorf("kept:\n%s", got)
+	}
+}
