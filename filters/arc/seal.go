@@ -162,7 +162,7 @@ func (w *work) message() (mail.Field, error) {
 	if err != nil {
 		return mail.Field{}, err
 	}
-	rest := fmt.Sprintf(";\r\n\tbh=%s; c=relaxed/relaxed;\r\n\td=%s; h=%s;\r\n\ti=%d; s=%s; t=%d",
+	rest := fmt.Sprintf(";\r\n bh=%s; c=relaxed/relaxed;\r\n d=%s; h=%s;\r\n i=%d; s=%s; t=%d",
 		base64.StdEncoding.EncodeToString(body[:]), w.link.Domain, strings.Join(signed, ":"), w.n, w.key.selector, w.stamp)
 	f := mail.Field{Name: signatureName, Value: w.open() + rest}
 	sum, err := sumHeader(h, canon.Names(strings.Join(signed, ":")), mime.Field{Name: f.Name, Raw: f.Value}, true)
@@ -189,7 +189,7 @@ func (w *work) choose() ([]string, error) {
 
 // seal is the ARC-Seal, RFC 8617 section 4.1.3.
 func (w *work) seal(results, message mail.Field) (mail.Field, error) {
-	rest := fmt.Sprintf("; cv=%s; d=%s;\r\n\ti=%d; s=%s; t=%d", w.cv, w.link.Domain, w.n, w.key.selector, w.stamp)
+	rest := fmt.Sprintf("; cv=%s; d=%s;\r\n i=%d; s=%s; t=%d", w.cv, w.link.Domain, w.n, w.key.selector, w.stamp)
 	f := mail.Field{Name: sealName, Value: w.open() + rest}
 	own := link{
 		results: mime.Field{Name: results.Name, Raw: results.Value},
@@ -204,8 +204,9 @@ func (w *work) seal(results, message mail.Field) (mail.Field, error) {
 }
 
 // open is how both signatures begin. Their tags stand in the order of their
-// names, as the suite of ValiMail has them.
-func (w *work) open() string { return "a=" + w.key.algorithm + ";\r\n\tb=" }
+// names, as the suite of ValiMail has them; lines are folded with blanks, since
+// dkimpy looks for " i=1;" in the octets.
+func (w *work) open() string { return "a=" + w.key.algorithm + ";\r\n b=" }
 
 // lineWidth keeps the lines of b= within 78 octets (RFC 5322 section 2.1.1).
 const lineWidth = 72
@@ -220,7 +221,7 @@ func (w *work) signedBy(f mail.Field, sum [32]byte, rest string) (mail.Field, er
 	b.WriteString(w.open())
 	text := base64.StdEncoding.EncodeToString(sig)
 	for len(text) > w.width {
-		b.WriteString(text[:w.width] + "\r\n\t ")
+		b.WriteString(text[:w.width] + "\r\n  ")
 		text = text[w.width:]
 	}
 	b.WriteString(text + rest)

@@ -162,9 +162,9 @@ func TestAgreesWithTheLibrary(t *testing.T) {
 		t.Skip("FOREPOST_SUITES is not set")
 	}
 	n := 0
-	filepath.WalkDir(filepath.Join(dir, "mime-ruby-mail"), func(path string, d os.DirEntry, err error) error {
+	filepath.WalkDir(filepath.Join(dir, "mime-ruby-mail"), func(path string, _ os.DirEntry, walked error) error {
 		b, err := os.ReadFile(path)
-		if err != nil || !strings.HasSuffix(path, ".eml") {
+		if walked != nil || err != nil || !strings.HasSuffix(path, ".eml") {
 			return nil
 		}
 		msg := wire(b)
