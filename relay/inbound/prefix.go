@@ -22,7 +22,7 @@ func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
 		}
 	}
 	if len(auth) > 0 {
-		fields = append(fields, authResults(s.cfg.Hostname, auth))
+		fields = append(fields, pipeline.AuthenticationResults(s.cfg.Hostname, auth))
 	}
 	fields = append(append(fields, found...), b.ledger.Fields...)
 	if s.cfg.Protocol == Submission {

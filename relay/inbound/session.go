@@ -44,7 +44,7 @@ func newSession(c *conn) *session {
 		Trusted: trusted(cfg, c),
 	}
 	s.log = cfg.Log.With("client", s.ip)
-	s.ctx, s.cancel = context.WithCancel(dns.WithBudget(c.srv.stop, maxQuestions))
+	s.ctx, s.cancel = context.WithCancel(dns.WithBudget(c.srv.stop, pipeline.MaxQuestions))
 	return s
 }
 

@@ -74,16 +74,9 @@ func owns(id mail.Identity, a mail.Address) bool {
 	return false
 }
 
-// maxQuestions is how often the DNS may be asked for one transaction, and for a
-// session before it, whatever records a stranger publishes. It is more than SPF
-// (143), five signatures, a chain of 50 seals and the walk to the author's policy
-// (9) can ask together: or a stranger's records would use up what the policy of
-// the author he forges is asked with, and could-not-tell be the answer.
-const maxQuestions = 250
-
 func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transaction {
 	tx := &transaction{Transaction: pipeline.NewTransaction(s.ps), plan: s.cfg.Policies.PlanFor(s.cfg.Name)}
-	tx.ctx, tx.cancel = context.WithCancel(dns.WithBudget(s.ctx, maxQuestions))
+	tx.ctx, tx.cancel = context.WithCancel(dns.WithBudget(s.ctx, pipeline.MaxQuestions))
 	tx.Transaction.ID, tx.Transaction.From, tx.Declared, tx.SMTPUTF8 = s.current, from, o.Size, o.UTF8
 	tx.env = mail.Envelope{ID: s.current, Listener: s.cfg.Name, From: from, SMTPUTF8: o.UTF8, EightBit: o.Body == smtp.Body8BitMIME,
 		RequireTLS: o.RequireTLS, Ret: string(o.Return), EnvID: o.EnvelopeID}

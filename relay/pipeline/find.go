@@ -24,6 +24,14 @@ func CountPanic(where string) { panics.WithLabelValues(where).Inc() }
 // DefaultTimeout is how long a filter may take that states nothing else.
 const DefaultTimeout = 10 * time.Second
 
+// MaxQuestions is how often the DNS may be asked for one transaction, and for a
+// session before it, whatever records a stranger publishes. It is more than SPF
+// (143), five signatures, a chain of 50 seals and the walk to the author's policy
+// (9) can ask together: or a stranger's records would use up what the policy of
+// the author he forges is asked with, and could-not-tell be the answer. Who makes
+// the context of a transaction puts it there (dns.WithBudget).
+const MaxQuestions = 250
+
 // Result is a finding and how it came about.
 type Result struct {
 	Instance *Instance

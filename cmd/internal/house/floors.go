@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"filters/builtin", "policies", "pop3pickup"},
 	{"policies/test"},
 	{"filters/filtertest", "relay/*/*test", "imapstore/storetest"}, // used by tests only
-	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/story"},
+	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/story", "cmd/internal/authcheck", "cmd/internal/dkimkeys"},
 	{"cmd/internal/appliance"},
 	{"cmd/internal/demo"},
 	{"cmd/forepost", "packaging/*"},

@@ -37,6 +37,12 @@ type Key struct {
 	public           crypto.PublicKey
 }
 
+// ErrRevoked says that p= is empty: the key counts no more.
+var ErrRevoked = errors.New("the key is revoked")
+
+// Public is the key itself, *rsa.PublicKey or ed25519.PublicKey.
+func (k Key) Public() crypto.PublicKey { return k.public }
+
 // ParseKey reads a key record. It refuses one of an odd size, so that nobody
 // makes us work for a key that no signer needs.
 func ParseKey(record string) (Key, error) {
@@ -58,7 +64,7 @@ func ParseKey(record string) (Key, error) {
 	k.hashes, k.services = list(t["h"]), list(t["s"])
 	p := Squeeze(t["p"])
 	if p == "" {
-		return k, errors.New("the key is revoked")
+		return k, ErrRevoked
 	}
 	der, err := base64.StdEncoding.DecodeString(p)
 	if err != nil {

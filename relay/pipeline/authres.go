@@ -1,17 +1,17 @@
-package inbound
+package pipeline
 
 import (
 	"strings"
 
 	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // maxValue bounds one value of an Authentication-Results field.
 const maxValue = 255
 
-// authResults is the field of RFC 8601, one result a line.
-func authResults(host string, rs []pipeline.AuthResult) mail.Field {
+// AuthenticationResults is the field of RFC 8601 that the gateway of that name
+// puts on top, one result a line. What the results say cannot add others.
+func AuthenticationResults(host string, rs []AuthResult) mail.Field {
 	var v strings.Builder
 	v.WriteString(host)
 	for _, r := range rs {
@@ -55,7 +55,7 @@ func value(s string) string {
 func quoted(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	for _, r := range shorten(s, maxValue) {
+	for _, r := range s[:min(len(s), maxValue)] {
 		switch {
 		case r < ' ' || r == 0x7f || r == '\uFFFD':
 			r = '?'
