@@ -14,7 +14,7 @@ import (
 // be possible. A filter's are made all or none: where they touch what is changed
 // already they are left out, and it is logged.
 func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
-	all, err := merge(s.ownEdits(tx.Part), b.ledger.Edits)
+	all, err := merge(s.ownEdits(tx), b.ledger.Edits)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,9 @@ func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
 
 // ownEdits take out what claims to be ours and, of submissions, Bcc (RFC 5322
 // section 3.6.3).
-func (s *session) ownEdits(p *mime.Part) []mail.Edit {
-	edits := forged(p, s.cfg.Hostname)
+func (s *session) ownEdits(tx *transaction) []mail.Edit {
+	p := tx.Part
+	edits := forged(p, s.cfg.Hostname, chainIsWhole(tx))
 	if s.cfg.Protocol == Submission {
 		for _, f := range append(p.All("Bcc"), p.All("Resent-Bcc")...) {
 			edits = append(edits, mail.Edit{Off: f.Off, End: f.End})

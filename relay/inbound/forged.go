@@ -20,9 +20,13 @@ var claims = []struct {
 
 // forged removes the fields that claim to be ours (RFC 8601 section 5), however
 // many there are and however they are spelt: no reader behind us may take a
-// stranger's word for ours.
-func forged(p *mime.Part, host string) (edits []mail.Edit) {
+// stranger's word for ours. Where an ARC chain was found whole, a link of it that
+// is ours was sealed by us (the message comes by a second time) and stays.
+func forged(p *mime.Part, host string, wholeChain bool) (edits []mail.Edit) {
 	for _, c := range claims {
+		if wholeChain && strings.HasPrefix(c.field, "ARC-") {
+			continue
+		}
 		for _, f := range p.All(c.field) {
 			if c.of(f.Raw, host) {
 				edits = append(edits, mail.Edit{Off: f.Off, End: f.End})
@@ -30,6 +34,16 @@ func forged(p *mime.Part, host string) (edits []mail.Edit) {
 		}
 	}
 	return edits
+}
+
+// chainIsWhole tells whether the ARC filter was asked and verified every link.
+func chainIsWhole(tx *transaction) bool {
+	for _, r := range tx.Results() {
+		if r.Instance.Kind == "arc" && r.Err == nil && r.Finding.Facts["result"] == "pass" {
+			return true
+		}
+	}
+	return false
 }
 
 func isHost(s, host string) bool { return strings.EqualFold(strings.TrimSuffix(s, "."), host) }

@@ -3,6 +3,9 @@ package inbound
 import (
 	"strings"
 	"testing"
+
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/mime"
 )
 
 func TestAuthservID(t *testing.T) {
@@ -63,5 +66,20 @@ func TestClaimsToBeOurs(t *testing.T) {
 	}
 	if got := s.spool.text(t, 0); !strings.HasSuffix(got, "\r\nFrom: a@b.test\r\n"+strings.Join(others, "\r\n")+"\r\n\r\nbody\r\n") {
 		t.Errorf("kept:\n%s", got)
+	}
+}
+
+// Mail that comes by a second time brings a link of the ARC chain that we sealed
+// ourselves: where the chain was found whole it stays, and nothing else does.
+func TestOurLinkOfAWholeChainStays(t *testing.T) {
+	p, err := mime.Parse(mail.Bytes("ARC-Authentication-Results: i=1; mx.example.com; spf=pass\r\nReceived-SPF: pass receiver=mx.example.com\r\n\r\n"), mime.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(forged(p, "mx.example.com", false)); n != 2 {
+		t.Errorf("without a chain %d fields go, want 2", n)
+	}
+	if n := len(forged(p, "mx.example.com", true)); n != 1 {
+		t.Errorf("of a whole chain %d fields go, want 1", n)
 	}
 }
