@@ -118,7 +118,9 @@ func recipientOf(n int64) string {
 
 // sendOne sends a message as a server does that meets an unknown one: TLS if it
 // is offered, with whatever certificate.
-func sendOne(addr, to, subject string) error {
+func sendOne(addr, to, subject string) error { return sendAs(addr, "a@send.test", to, subject) }
+
+func sendAs(addr, from, to, subject string) error {
 	c, err := smtp.Dial(addr)
 	if err != nil {
 		return err
@@ -129,7 +131,7 @@ func sendOne(addr, to, subject string) error {
 			return err
 		}
 	}
-	if err := c.Mail("a@send.test"); err != nil {
+	if err := c.Mail(from); err != nil {
 		return err
 	}
 	if err := c.Rcpt(to); err != nil {

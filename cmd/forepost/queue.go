@@ -1,94 +1,197 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
-	"github.com/forepost/forepost/cmd/internal/story"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/queue"
 	"github.com/spf13/cobra"
 )
 
 func queueCommand() *cobra.Command {
 	var at place
-	c := &cobra.Command{Use: "queue", Short: "See and handle the mail that waits"}
+	c := &cobra.Command{Use: "queue", Short: "See and handle the mail that waits", Long: "See and handle the mail that waits.\n\n" + queue.FilterHelp}
 	at.flags(c)
-	c.AddCommand(queueList(&at))
+	c.AddCommand(queueList(&at), queueShow(&at), queueSummary(&at), queueShape(&at), queueFlush(&at))
 	for _, v := range []struct{ what, short string }{
 		{"retry", "Try messages again now"},
 		{"hold", "Keep messages from being tried until they are released"},
 		{"release", "Let held messages go"},
-		{"delete", "Throw waiting messages away, without a notice to the sender"},
+		{"bounce", "Return messages to their senders, with a report"},
+		{"delete", "Throw messages away, without a report to the sender"},
 	} {
-		c.AddCommand(&cobra.Command{
-			Use: v.what + " ID...", Short: v.short, Args: cobra.MinimumNArgs(1),
-			RunE: func(c *cobra.Command, args []string) error { return queueDo(c, at.client(), v.what, args) },
-		})
+		c.AddCommand(queueVerb(&at, v.what, v.short))
 	}
 	return c
 }
 
-func queueDo(c *cobra.Command, client *admin.Client, what string, ids []string) error {
+// bulk is how an order to the queue is confirmed.
+type bulk struct{ yes, dryRun, asJSON bool }
+
+func (b *bulk) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&b.yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&b.dryRun, "dry-run", false, "tell how many it would be, and do nothing")
+	c.Flags().BoolVar(&b.asJSON, "json", false, "the result as JSON; does not ask")
+}
+
+func queueVerb(at *place, what, short string) *cobra.Command {
+	var b bulk
+	o := admin.QueueOrder{What: what}
+	c := &cobra.Command{
+		Use: what + " FILTER...", Short: short,
+		Long: short + ".\n\nOne message is named by its ID. Where a filter chooses more, their number is shown and a yes asked for.\n" +
+			"Several IDs are done one after the other.\n\n" + queue.FilterHelp,
+		Args: atLeast(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if ids(args) {
+				return eachID(c, at.client(), o, b, args)
+			}
+			o.Filter = strings.Join(args, " ")
+			return order(c, at.client(), o, b, true)
+		},
+	}
+	b.flags(c)
+	c.Flags().StringVar(&o.Why, "reason", "", "why, for the trail (and the report of bounce)")
+	return c
+}
+
+// queueFlush is retry for all, or a domain.
+func queueFlush(at *place) *cobra.Command {
+	var b bulk
+	var domain string
+	c := &cobra.Command{
+		Use: "flush", Short: "Try all waiting messages again now, or those for a domain", Args: exactly(0),
+		RunE: func(c *cobra.Command, args []string) error {
+			o := admin.QueueOrder{What: "retry"}
+			if domain != "" {
+				o.Filter = `"domain:` + domain + `"`
+			}
+			return order(c, at.client(), o, b, false)
+		},
+	}
+	b.flags(c)
+	c.Flags().StringVar(&domain, "domain", "", "only mail for this domain")
+	return c
+}
+
+// ids tells whether all arguments are IDs.
+func ids(args []string) bool {
+	for _, a := range args {
+		if !mail.ID(a).Valid() {
+			return false
+		}
+	}
+	return true
+}
+
+// eachID gives the order for one message after the other.
+func eachID(c *cobra.Command, client *admin.Client, o admin.QueueOrder, b bulk, list []string) error {
 	done := 0
-	for _, id := range ids {
-		if err := client.QueueDo(c.Context(), mail.ID(id), what); err != nil {
-			fmt.Fprintf(c.ErrOrStderr(), "forepost: %s %s: %v\n", what, id, err)
+	for _, id := range list {
+		o.Filter = "id:" + id
+		if err := order(c, client, o, b, len(id) == mail.SessionIDLen); err != nil {
+			if exitCode(err) != exitFailed {
+				return err
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "forepost: %s %s: %v\n", o.What, id, err)
 			continue
 		}
 		done++
 	}
 	switch {
-	case done == len(ids):
+	case done == len(list):
 		return nil
 	case done > 0:
-		return coded{fmt.Errorf("%d of %d done", done, len(ids)), exitPartly}
+		return coded{fmt.Errorf("%d of %d done", done, len(list)), exitPartly}
 	}
 	return failed
 }
 
-func queueList(at *place) *cobra.Command {
-	var asJSON bool
-	var limit int
-	c := &cobra.Command{
-		Use:   "list",
-		Short: "List waiting messages, oldest first, with the reason why they wait",
-		Args:  exactly(0),
-		RunE: func(c *cobra.Command, args []string) error {
-			es, err := at.client().Queue(c.Context(), limit)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return lines(c.OutOrStdout(), es)
-			}
-			return queueTable(c.OutOrStdout(), es)
-		},
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	c.Flags().IntVar(&limit, "limit", 1000, "how many at the most")
-	return c
-}
-
-func queueTable(w io.Writer, es []admin.QueueEntry) error {
-	if len(es) == 0 {
-		_, err := fmt.Fprintln(w, "the queue is empty")
+// order has the gateway do something, after a yes if ask is set and more than one
+// message is meant.
+func order(c *cobra.Command, client *admin.Client, o admin.QueueOrder, b bulk, ask bool) error {
+	count := o
+	count.DryRun = true
+	r, err := client.QueueAct(c.Context(), count)
+	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tSINCE\tSIZE\tFROM\tTO\tTRIES\tNEXT\tREASON")
-	for _, e := range es {
-		for _, r := range e.To {
-			next := r.State
-			if !r.Next.IsZero() {
-				next = r.Next.Local().Format("01-02 15:04:05")
-			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t<%s>\t%s\t%d\t%s\t%s\n", e.ID, e.Since.Local().Format(time.DateTime), story.Size(e.Size),
-				story.Clean(e.From), story.Clean(r.Address), r.Tries, next, strings.TrimSpace(story.Clean(r.Reason)))
+	if b.dryRun {
+		return said(c, b, r, fmt.Sprintf("would %s %s", o.What, amount(r)))
+	}
+	if r.Messages == 0 {
+		return fmt.Errorf("no message waits that %q chooses: see forepost queue list", o.Filter)
+	}
+	if ask && r.Messages > 1 && !b.yes && !b.asJSON {
+		if err := confirm(c, fmt.Sprintf("%s %s? [y/N] ", o.What, amount(r))); err != nil {
+			return err
 		}
 	}
-	return t.Flush()
+	if r, err = client.QueueAct(c.Context(), o); err != nil {
+		return err
+	}
+	switch {
+	case r.Done == 0:
+		return fmt.Errorf("none of %s is in a state for %s: see forepost queue list", amount(r), o.What)
+	case r.Done < r.Recipients:
+		return coded{fmt.Errorf("%s: %d of %d recipients; the others were in no state for it", o.What, r.Done, r.Recipients), exitPartly}
+	}
+	return said(c, b, r, fmt.Sprintf("%s: %s", o.What, amount(r)))
+}
+
+func said(c *cobra.Command, b bulk, r admin.QueueResult, text string) error {
+	if b.asJSON {
+		return lines(c.OutOrStdout(), []admin.QueueResult{r})
+	}
+	_, err := fmt.Fprintln(c.OutOrStdout(), text)
+	return err
+}
+
+func amount(r admin.QueueResult) string {
+	return fmt.Sprintf("%s with %s", many(r.Messages, "message"), many(r.Recipients, "recipient"))
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// confirm asks for a yes.
+func confirm(c *cobra.Command, question string) error {
+	fmt.Fprint(c.ErrOrStderr(), question)
+	line, _ := bufio.NewReader(c.InOrStdin()).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return nil
+	}
+	return fmt.Errorf("nothing was done (--yes does it without asking)")
+}
+
+// atLeast is cobra.MinimumNArgs with our exit code for a wrong command line.
+func atLeast(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := cobra.MinimumNArgs(n)(c, args); err != nil {
+			return coded{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath()), exitUsage}
+		}
+		return nil
+	}
+}
+
+// span is a duration as people see it.
+func span(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
 }

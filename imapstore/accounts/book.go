@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
@@ -49,6 +50,8 @@ type Book struct {
 	kept    map[string]*Account // of the journal, by name
 	config  map[string]*Account
 	aliases map[string]string // address key to name, of both
+	saying  weak.Pointer[journal.Batch]
+	said    map[string]*Account // what Rewrite has put into saying
 }
 
 var _ Directory = (*Book)(nil)

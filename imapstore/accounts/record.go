@@ -1,8 +1,10 @@
 package accounts
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"weak"
 
 	"github.com/forepost/forepost/relay/journal"
 )
@@ -68,10 +70,27 @@ func (b *Book) Rewrite(k journal.Kind, data []byte, batch *journal.Batch) error 
 	if err := json.Unmarshal(data, &a); err != nil {
 		return fmt.Errorf("accounts: a record cannot be read: %w", err)
 	}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if now := b.kept[a.Name]; now != nil {
-		batch.Add(kindAccount, encodeAccount(now))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.kept[a.Name]
+	if now == nil || b.saidIn(batch)[a.Name] == now {
+		return nil
+	}
+	// Only the newest record is said again, or each change of an account would be
+	// kept for ever as a copy of the last. It is known by its octets, or by coming
+	// out the same when both are written anew: an older version may have written it.
+	if present := encodeAccount(now); bytes.Equal(present, data) || bytes.Equal(present, encodeAccount(&a)) {
+		batch.Add(kindAccount, present)
+		b.said[a.Name] = now
 	}
 	return nil
+}
+
+// saidIn is what a batch says already, since one is asked about many records. The
+// caller holds mu.
+func (b *Book) saidIn(batch *journal.Batch) map[string]*Account {
+	if w := weak.Make(batch); b.saying != w {
+		b.saying, b.said = w, map[string]*Account{}
+	}
+	return b.said
 }

@@ -105,7 +105,7 @@ func TestChunkOversize(t *testing.T) {
 // 421.
 func TestChunkTimeout(t *testing.T) {
 	for _, rest := range []string{"BDAT 8\r\nA: b", "BDAT 8\r\nA: b\r\n\r\n", "BDAT 8\r\nA: b\r\n\r\nNOO"} {
-		s := newSite(func(c *Config) { c.DataTime, c.Idle = 50*time.Millisecond, 50*time.Millisecond }).start(t)
+		s := newSite(func(c *Config) { c.DataTime, c.Idle = 100*time.Millisecond, 1500*time.Millisecond }).start(t)
 		c := s.dial(t).hello()
 		c.say("MAIL FROM:<a@b.test>", "250")
 		c.say("RCPT TO:<bob@example.com>", "250")

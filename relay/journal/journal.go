@@ -54,7 +54,7 @@ type Owner interface {
 // Options of Open. The zero value is usable.
 type Options struct {
 	SegmentSize int64         // octets; default 256 MiB (tests use less)
-	MaxDelay    time.Duration // the longest that Append (not Commit) leaves records unsynced; default 1 s
+	MaxDelay    time.Duration // the longest that Append (not Commit) leaves records unsynced; default 1 s; on a quick disk it is 10 ms
 	NoSync      bool          // for what may be lost in a power cut (trail, state): Commit does not wait for the disk
 	MaxAge      time.Duration // a segment older than this is followed by a new one at the next write; default none
 	Skim        bool          // for what is read with Scan and given up with Drop (trail): no replay, no compaction, no blobs
@@ -107,7 +107,8 @@ func (j *Journal) Recover(ctx context.Context) error { return j.recover(ctx) }
 func (j *Journal) Commit(ctx context.Context, b *Batch) error { return j.commit(ctx, b) }
 
 // Append is Commit that does not wait: the batch is kept in order with all
-// others and synced with the next commit or after MaxDelay. done, if not nil,
+// others and synced with the next commit, soon after if there is none, and within
+// MaxDelay (with NoSync: after that). done, if not nil,
 // is called (from the writer; it must be quick) when it is, or when it failed.
 func (j *Journal) Append(b *Batch, done func(error)) { j.append(b, done) }
 

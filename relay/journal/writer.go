@@ -27,8 +27,9 @@ type writer struct {
 	spare   []*request // the queue before the last, to be filled again
 	timer   *time.Timer
 	armed   bool
-	full    bool // no segment could be made in this group
-	told    bool // that the disk is full
+	took    time.Duration // the last sync
+	full    bool          // no segment could be made in this group
+	told    bool          // that the disk is full
 }
 
 // flushLen is how much is gathered for one write.
@@ -137,8 +138,25 @@ func (w *writer) finish(wait bool) {
 func (w *writer) arm() {
 	if !w.armed {
 		w.armed = true
-		w.timer.Reset(w.j.maxDelay)
+		w.timer.Reset(w.patience())
 	}
+}
+
+// leastDelay is how long a sync for Append alone is put off at least, and syncShare
+// how many times longer than a sync takes: so that what was delivered is soon
+// known for good, and syncs that nobody waits for cost the disk a twentieth of
+// its time at most.
+const (
+	leastDelay = 10 * time.Millisecond
+	syncShare  = 20
+)
+
+// patience is how long what was appended may wait for a sync.
+func (w *writer) patience() time.Duration {
+	if w.j.noSync {
+		return w.j.maxDelay
+	}
+	return min(w.j.maxDelay, max(leastDelay, syncShare*w.took))
 }
 
 func (r *request) runThen() {
@@ -272,9 +290,11 @@ func (w *writer) sync() error {
 	if w.seg == nil || w.synced == w.seq {
 		return nil
 	}
+	began := w.j.now()
 	if err := w.seg.f.Sync(); err != nil {
 		return w.j.fail(err)
 	}
+	w.took = w.j.now().Sub(began)
 	w.synced = w.seq
 	w.j.syncs.Add(1)
 	return nil

@@ -21,15 +21,27 @@ func (q *Queue) clock() {
 	}
 }
 
+// When many are due at once, they are moved in small steps with a breath between
+// them, 20,000 a second at the most: new messages pass in between.
+const (
+	step      = 20
+	breath    = time.Millisecond
+	backlog   = 1000 // jobs that come back, in line
+	rerouters = 4    // who route what comes back: it is work of the processor alone
+)
+
 // tick moves what is due, a bounded number at a time, and tells how long the
 // clock may sleep.
 func (q *Queue) tick() time.Duration {
 	now := millis(q.o.Now())
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for range 1000 {
+	for range step {
 		if len(q.timers) == 0 {
 			return time.Hour
+		}
+		if l := q.lines.byKey[rerouting]; l != nil && l.length >= backlog {
+			return breath
 		}
 		e := q.timers[0]
 		if e.next > now {
@@ -37,13 +49,18 @@ func (q *Queue) tick() time.Duration {
 		}
 		q.ready(e, nil, now)
 	}
-	return 0
+	return breath
 }
 
-// ready puts the due recipients of e in line; env may be nil. The caller holds mu.
+// ready puts the due recipients of e in line; env is nil for those that were in
+// the queue before. The caller holds mu.
 func (q *Queue) ready(e *entry, env *mail.Envelope, now int64) {
 	if to := e.due(now); len(to) > 0 {
-		q.lines.put(routing, q.o.Workers, &job{e: e, env: env, to: to})
+		line, limit := routing, q.o.Workers
+		if env == nil {
+			line, limit = rerouting, rerouters
+		}
+		q.lines.put(line, limit, &job{e: e, env: env, to: to})
 	}
 	q.timers.set(e)
 	q.kick()

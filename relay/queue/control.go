@@ -14,10 +14,16 @@ import (
 // it touched; 0 means that there was nothing to do. Attempts under way are never
 // interrupted. Retry apart, what was answered is durable.
 
-// Retry makes waiting recipients due at once.
+// Retry makes waiting recipients due at once, and has destinations that did not
+// answer tried again.
 func (q *Queue) Retry(f Filter) int {
 	now := millis(q.o.Now())
 	n := 0
+	q.mu.Lock()
+	for _, l := range q.lines.byKey {
+		l.until, l.fails = 0, min(l.fails, 1)
+	}
+	q.mu.Unlock()
 	q.each(&f, func(e *entry, _ *Info, to []int32) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -39,8 +45,8 @@ func (q *Queue) Retry(f Filter) int {
 func (q *Queue) Hold(ctx context.Context, f Filter, why string) (int, error) {
 	l := unique.Make(last{said: why})
 	return q.act(ctx, f, "held", why, func(r *rcpt) bool {
-		if r.state != Waiting && r.state != Ready {
-			return false
+		if r.state != Waiting && r.state != Ready || r.last.Value().doomed {
+			return false // what is to be returned is not to come back as if it were to be delivered
 		}
 		r.state, r.next, r.last = Held, 0, l
 		return true

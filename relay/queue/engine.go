@@ -32,6 +32,7 @@ type Queue struct {
 	held           int   // entries with a held recipient
 	dressed        int   // entries with their dress in memory
 	owed           []key // done records still to be written
+	paused         map[string]pausing
 }
 
 type phase uint8
@@ -49,10 +50,10 @@ func New(o Options) *Queue {
 	q := &Queue{
 		o: o, j: o.Journal, log: o.Log,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}),
-		entries: map[key]*entry{}, lines: newLines(o.Workers, o.PerHop),
+		entries: map[key]*entry{}, paused: map[string]pausing{}, lines: newLines(o.Workers, o.PerHop),
 	}
 	q.ctx, q.abort = context.WithCancel(context.Background())
-	q.j.Register(q, kindEntry, kindProgress, kindDone)
+	q.j.Register(q, kindEntry, kindProgress, kindDone, kindPause)
 	return q
 }
 
@@ -152,7 +153,11 @@ func (q *Queue) work(j *job) {
 func (q *Queue) nextJob(j *job) *job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.lines.done(j)
+	now := q.o.Now()
+	q.lines.done(j, millis(now), millis(now.Add(q.pause(j))))
+	if j.met == somebody && j.line.off != nil {
+		q.meetAgain(j.line, millis(now))
+	}
 	if q.phase != running {
 		return nil
 	}

@@ -67,7 +67,6 @@ type rcpt struct {
 	attempts uint16
 	state    State
 	warned   bool // a delay was reported
-	refused  bool // by policy before it came here; last has the reply
 }
 
 // last is what the last attempt came to. Thousands of entries that wait for the
@@ -78,6 +77,8 @@ type last struct {
 	host   string
 	route  string
 	remote bool
+	paused bool // no attempt was made: the route is paused
+	doomed bool // it is to be returned, whatever a server would say
 }
 
 var noLast = unique.Make(last{})
@@ -103,7 +104,8 @@ func (e *entry) hold(why string) {
 // refuse marks the recipients that are to be reported, not tried.
 func (e *entry) refuse(refused map[int]Refusal) {
 	for i, r := range refused {
-		e.rcpts[i].refused, e.rcpts[i].last = true, unique.Make(last{reply: r.Reply, said: r.Why})
+		r.Reply.Class = mail.Permanent
+		e.rcpts[i].last, e.rcpts[i].next = unique.Make(last{reply: r.Reply, said: r.Why, doomed: true}), e.received
 	}
 }
 

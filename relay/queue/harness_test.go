@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,10 +41,6 @@ type call struct {
 }
 
 func newWorld(t testing.TB, tune ...func(*Options)) *world {
-	// The journal keeps requests with their channels in a sync.Pool, and those
-	// of one synctest bubble must not come up in the next: two collections empty it.
-	runtime.GC()
-	runtime.GC()
 	w := &world{t: t, disk: journaltest.New(), block: map[string]chan struct{}{}}
 	w.o = Options{
 		Router: w, Trail: w, IDs: mail.NewIDs("test", time.Now),

@@ -1,6 +1,10 @@
 package queue
 
-import "github.com/forepost/forepost/relay/mail"
+import (
+	"unique"
+
+	"github.com/forepost/forepost/relay/mail"
+)
 
 // job is an attempt to be made, or (line routing) recipients to be told their
 // lines.
@@ -13,18 +17,48 @@ type job struct {
 	transport Transport
 	routes    []string           // what policy chose for each of to at this attempt; nil: not asked yet
 	tags      map[int32][]string // what policy gave recipients at this attempt
+	met       met
+	last      unique.Handle[last] // of met none: what it came to
+	served    class               // that its line was in
 	behind    *job
 }
 
+// met is whom an attempt met at the other end.
+type met uint8
+
+const (
+	unasked  met = iota // no attempt was made
+	somebody            // who may have refused, but is there
+	nobody              // no host, or none that answers
+)
+
+// class is how much trust a line has. Each has a ring of its own, and they are
+// served in turn.
+type class uint8
+
+const (
+	proven  class = iota // the last attempt met somebody
+	unknown              // none was made yet
+	failing              // the last attempt met nobody
+	classes
+)
+
 // line is the jobs that wait for one hop, first come first served.
 type line struct {
-	key         string
-	limit       int // jobs under way at once
-	active      int
-	first, last *job
-	length      int
-	ringed      bool
-	after       *line // in the ring
+	key          string
+	limit        int // jobs under way at once
+	active       int
+	first, final *job
+	length       int
+	ringed       bool
+	after        *line // in the ring
+
+	class class
+	fails int                 // attempts in a row that met nobody
+	until int64               // Unix milliseconds; while failing there is no attempt before
+	last  unique.Handle[last] // why
+	seen  int64               // when an attempt was last made
+	off   []*entry            // that were put off since then
 }
 
 // lines are all lines, and the rule of whose turn it is: lines with something
@@ -32,7 +66,9 @@ type line struct {
 // than a quarter of the workers are free, a line gets no more than a fifth of
 // its limit, and of the last eighth only lines that have none under way get
 // any: so many destinations that hang at once still leave workers to the ones
-// that do not.
+// that do not. Lines whose hosts do not answer have a quarter of the workers
+// together, one job each; and a few workers are left to those that are known to
+// answer.
 //
 // It is pure: the Queue guards it and runs what take gives.
 type lines struct {
@@ -40,42 +76,74 @@ type lines struct {
 	running         int // jobs under way
 	waiting         int // jobs in lines
 	byKey           map[string]*line
-	head, tail      *line // the ring
-	ringed          int
+	rings           [classes]ring
+	turn            class // whose turn it is
+}
+
+// ring is the lines of a class that have something to do.
+type ring struct {
+	head, tail *line
+	length     int
+	running    int // jobs under way
 }
 
 func newLines(workers, perHop int) *lines {
 	return &lines{workers: workers, perHop: perHop, byKey: map[string]*line{}}
 }
 
-// routing is the line of recipients whose hop is not known yet.
-const routing = ""
+// The lines of recipients whose hop is not known yet: of new messages, and of
+// those that come back, so that many of these do not hold up the others.
+const (
+	routing   = ""
+	rerouting = "again"
+)
 
-// long is the length from which on a line's jobs keep no envelopes at hand.
-const long = 1000
+// routes tells whether a line is one of those; hops' keys have a colon, or are
+// one word of the router's.
+func (l *line) routes() bool { return l.key == routing || l.key == rerouting }
+
+// many is how many jobs may wait with their envelopes at hand.
+const many = 10_000
 
 // put puts a job into the line of that key. limit 0 is the default.
 func (ls *lines) put(key string, limit int, j *job) {
-	l := ls.byKey[key]
-	if l == nil {
-		l = &line{key: key}
-		ls.byKey[key] = l
-	}
+	l := ls.of(key)
 	if l.limit = limit; limit <= 0 {
 		l.limit = ls.perHop
 	}
-	if j.line, j.behind = l, nil; l.length >= long {
+	if j.line, j.behind = l, nil; ls.waiting >= many {
 		j.env = nil
 	}
-	if l.last == nil {
+	if l.final == nil {
 		l.first = j
 	} else {
-		l.last.behind = j
+		l.final.behind = j
 	}
-	l.last = j
+	l.final = j
 	l.length++
 	ls.waiting++
 	ls.enring(l)
+}
+
+// of is the line of that key, made if there is none.
+func (ls *lines) of(key string) *line {
+	l := ls.byKey[key]
+	if l == nil {
+		l = &line{key: key, class: unknown, last: noLast}
+		if l.routes() {
+			l.class = proven
+		}
+		ls.byKey[key] = l
+	}
+	return l
+}
+
+// recall makes a line that nothing is known of a failing one, since what comes for
+// it failed before: the program was started anew.
+func (ls *lines) recall(key string, l unique.Handle[last]) {
+	if to := ls.of(key); to.class == unknown && to.idle() {
+		to.class, to.fails, to.last = failing, 1, l
+	}
 }
 
 // take is the next job to run, nil where there is none that may. It counts as
@@ -84,9 +152,24 @@ func (ls *lines) take() *job {
 	if ls.running >= ls.workers {
 		return nil
 	}
-	for range ls.ringed {
-		l := ls.unring()
-		if l.active >= ls.allowed(l) {
+	for range 2 * classes { // in the first round, lines may change their rings
+		ls.turn = (ls.turn + 1) % classes
+		if j := ls.takeOf(ls.turn); j != nil {
+			return j
+		}
+	}
+	return nil
+}
+
+// takeOf is the next job of a class.
+func (ls *lines) takeOf(c class) *job {
+	r := &ls.rings[c]
+	if r.running >= ls.share(c) {
+		return nil
+	}
+	for range r.length {
+		l := r.unring()
+		if l.class != c || l.active >= ls.allowed(l) {
 			ls.enring(l)
 			continue
 		}
@@ -95,32 +178,71 @@ func (ls *lines) take() *job {
 	return nil
 }
 
+// share is how many workers a class may have.
+func (ls *lines) share(c class) int {
+	switch c {
+	case failing:
+		return max(1, ls.workers/4)
+	case unknown:
+		return max(1, ls.workers-ls.workers/16)
+	}
+	return ls.workers
+}
+
 func (ls *lines) serve(l *line) *job {
 	j := l.first
 	if l.first = j.behind; l.first == nil {
-		l.last = nil
+		l.final = nil
 	}
 	j.behind = nil
+	j.served = l.class
 	l.length--
 	l.active++
 	ls.waiting--
 	ls.running++
+	ls.rings[j.served].running++
 	ls.enring(l)
 	return j
 }
 
-// done tells that a job is no longer under way.
-func (ls *lines) done(j *job) {
+// done tells that a job is no longer under way, and now; until is when the hop
+// is to be tried again if the job met nobody there.
+func (ls *lines) done(j *job, now, until int64) {
 	l := j.line
 	l.active--
 	ls.running--
+	ls.rings[j.served].running--
+	switch j.met {
+	case somebody:
+		l.class, l.fails, l.until, l.last = proven, 0, 0, noLast
+		l.seen = now
+	case nobody:
+		l.class, l.until, l.last = failing, until, j.last
+		l.fails++
+		l.seen = now
+	}
 	ls.enring(l)
-	if l.active == 0 && l.length == 0 {
+	if l.idle() && (l.routes() || l.class == unknown) {
 		delete(ls.byKey, l.key)
 	}
 }
 
+func (l *line) idle() bool { return l.active == 0 && l.length == 0 }
+
+// forget drops lines that have nothing to do and whose last attempt was before
+// a time: what was learned of them then may not hold any more.
+func (ls *lines) forget(before int64) {
+	for k, l := range ls.byKey {
+		if l.idle() && l.seen < before {
+			delete(ls.byKey, k)
+		}
+	}
+}
+
 func (ls *lines) allowed(l *line) int {
+	if l.class == failing {
+		return 1
+	}
 	switch free := ls.workers - ls.running; {
 	case free*4 > ls.workers:
 		return l.limit
@@ -130,28 +252,29 @@ func (ls *lines) allowed(l *line) int {
 	return 1
 }
 
-// enring puts a line at the end of the ring if there is something that it may
-// do. The ring so never has more than a few lines that must be passed over.
+// enring puts a line at the end of its ring if there is something that it may
+// do. A ring so never has more than a few lines that must be passed over.
 func (ls *lines) enring(l *line) {
 	if l.ringed || l.length == 0 || l.active >= l.limit {
 		return
 	}
+	r := &ls.rings[l.class]
 	l.ringed, l.after = true, nil
-	if ls.tail == nil {
-		ls.head = l
+	if r.tail == nil {
+		r.head = l
 	} else {
-		ls.tail.after = l
+		r.tail.after = l
 	}
-	ls.tail = l
-	ls.ringed++
+	r.tail = l
+	r.length++
 }
 
-func (ls *lines) unring() *line {
-	l := ls.head
-	if ls.head = l.after; ls.head == nil {
-		ls.tail = nil
+func (r *ring) unring() *line {
+	l := r.head
+	if r.head = l.after; r.head == nil {
+		r.tail = nil
 	}
 	l.ringed, l.after = false, nil
-	ls.ringed--
+	r.length--
 	return l
 }

@@ -30,11 +30,11 @@ func TestLinesFairTurns(t *testing.T) {
 	if _, by := takeAll(ls); by["big"] != 19 {
 		t.Errorf("big has %d more under way, its limit is 20", by["big"])
 	}
-	ls.done(first)
+	ls.done(first, 0, 0)
 	if _, by := takeAll(ls); by["big"] != 1 {
 		t.Errorf("a place that came free was given %d times", by["big"])
 	}
-	ls.done(second)
+	ls.done(second, 0, 0)
 	if ls.byKey["small"] != nil {
 		t.Error("a line with nothing to do is kept")
 	}
@@ -80,10 +80,73 @@ func TestLinesNothingLost(t *testing.T) {
 				last[j.line.key] = n
 			}
 			seen++
-			ls.done(j)
+			ls.done(j, 0, 0)
 		}
 	}
-	if seen != 500 || ls.running != 0 || len(ls.byKey) != 0 || ls.ringed != 0 {
-		t.Errorf("seen %d, running %d, lines %d, in the ring %d", seen, ls.running, len(ls.byKey), ls.ringed)
+	if seen != 500 || ls.running != 0 || len(ls.byKey) != 0 || ls.rings[unknown].length != 0 {
+		t.Errorf("seen %d, running %d, lines %d, in the ring %d", seen, ls.running, len(ls.byKey), ls.rings[unknown].length)
+	}
+}
+
+// Ten thousand destinations whose hosts do not answer, all with full lines,
+// have a quarter of the workers; one that answers has the others at once, and
+// one that nobody knows yet is not kept waiting by them either.
+func TestLinesFailing(t *testing.T) {
+	ls := newLines(200, 20)
+	for i := range 10_000 {
+		ls.put(fmt.Sprint("dead", i), 0, &job{})
+		ls.put(fmt.Sprint("dead", i), 0, &job{})
+	}
+	for i := range 10_000 {
+		j := ls.take()
+		if j == nil {
+			t.Fatalf("no turn after %d", i)
+		}
+		j.met, j.last = nobody, noLast
+		ls.done(j, 1, 2)
+	}
+	jobs, by := takeAll(ls)
+	if len(jobs) != 50 || len(by) != 50 {
+		t.Errorf("%d jobs of %d failing lines are under way, not one each of 50", len(jobs), len(by))
+	}
+	ls.put("fresh", 0, &job{})
+	if j := ls.take(); j == nil || j.line.key != "fresh" {
+		t.Fatal("the fresh destination waits behind those that fail")
+	}
+	j := jobs[0]
+	j.met = somebody
+	ls.done(j, 3, 0)
+	if l := j.line; l.class != proven || l.until != 0 || l.fails != 0 {
+		t.Errorf("a line that answered again is %+v", l)
+	}
+	ls.forget(3)
+	if n := len(ls.byKey); n != 10_001 {
+		t.Errorf("%d lines are remembered while their jobs wait", n)
+	}
+}
+
+// While every worker but a few is lost to destinations that hang on first
+// contact, one that is known to answer still has some.
+func TestLinesProven(t *testing.T) {
+	ls := newLines(200, 20)
+	ls.put("good", 0, &job{met: somebody})
+	ls.done(ls.take(), 1, 0)
+	for i := range 10_000 {
+		ls.put(fmt.Sprint("hangs", i), 0, &job{})
+	}
+	takeAll(ls)
+	for range 12 {
+		ls.put("good", 0, &job{met: somebody})
+		j := ls.take()
+		if j == nil || j.line.key != "good" {
+			t.Fatal("the destination that answers waits behind those that hang")
+		}
+		ls.done(j, 2, 0)
+	}
+	if ls.forget(2); ls.byKey["good"] == nil {
+		t.Error("forgotten at once")
+	}
+	if ls.forget(3); ls.byKey["good"] != nil {
+		t.Error("a line with nothing to do is kept for ever")
 	}
 }

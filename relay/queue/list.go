@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -44,6 +45,11 @@ type Filter struct {
 	Older  time.Duration    // at least this old
 	Settle bool             // show settled recipients, too
 	Limit  int              // at most so many entries, the oldest first; 0 for all
+
+	// Where is asked last, about each recipient: in is the whole entry, its
+	// Recipients apart (and its Size, unless ParseFilter made this).
+	Where func(in *Info, s *Status) bool
+	sized bool // Where wants the Size
 }
 
 // Info is an entry as people see it.
@@ -51,6 +57,7 @@ type Info struct {
 	Envelope   mail.Envelope
 	Size       int64 // of the octets as received
 	Recipients []Status
+	Chosen     []int32 // of Walk and List: the recipients (indices in Envelope.To) that the filter chose
 
 	blob journal.BlobID
 }
@@ -64,16 +71,47 @@ type Status struct {
 	Reply    string    // the last refusal, or why it is held
 	Host     string    // of the last attempt
 	Route    string    // of the last attempt
+	Paused   bool      // no attempt was made, since the route is paused
 }
 
 // List finds entries, the oldest first. The queue goes on meanwhile.
 func (q *Queue) List(f Filter) []Info {
 	var list []Info
-	q.each(&f, func(_ *entry, in *Info, _ []int32) {
+	q.Walk(f, func(in *Info) {
 		in.Size = q.size(in.blob)
 		list = append(list, *in)
 	})
 	return list
+}
+
+// Walk calls do for what List would find, one entry after the other, without its
+// Size.
+func (q *Queue) Walk(f Filter, do func(*Info)) {
+	q.each(&f, func(_ *entry, in *Info, to []int32) {
+		in.Chosen = to
+		do(in)
+	})
+}
+
+// Count is how many messages a filter chooses, and how many of their recipients.
+func (q *Queue) Count(f Filter) (messages, recipients int) {
+	q.each(&f, func(_ *entry, _ *Info, to []int32) {
+		messages++
+		recipients += len(to)
+	})
+	return messages, recipients
+}
+
+// Messages are the messages of a transaction as they go out.
+func (q *Queue) Messages(id mail.ID) (list []*mail.Message, err error) {
+	f := Filter{ID: id}
+	q.each(&f, func(e *entry, _ *Info, _ []int32) {
+		m, fault := q.message(e)
+		if err = errors.Join(err, fault); fault == nil {
+			list = append(list, m)
+		}
+	})
+	return list, err
 }
 
 // Show is all entries of a transaction, with the recipients that are settled.
@@ -116,12 +154,15 @@ func (q *Queue) match(e *entry, f *Filter) (in Info, to []int32) {
 		return in, nil
 	}
 	in = Info{Envelope: env, blob: e.key.blob}
+	if f.sized {
+		in.Size = q.size(in.blob)
+	}
 	q.mu.Lock()
 	rs, alive := append([]rcpt(nil), e.rcpts...), q.entries[e.key] == e
 	q.mu.Unlock()
 	for i := 0; alive && i < len(rs); i++ {
 		s := status(i, &rs[i])
-		if f.recipient(env.To[i].Address, &s) {
+		if f.recipient(env.To[i].Address, &s) && (f.Where == nil || f.Where(&in, &s)) {
 			to = append(to, int32(i))
 		}
 		if f.Settle || !s.State.settled() {
@@ -141,7 +182,7 @@ func (q *Queue) size(id journal.BlobID) int64 {
 
 func status(i int, r *rcpt) Status {
 	l := r.last.Value()
-	s := Status{Index: i, State: r.state, Attempts: int(r.attempts), Reply: l.reply.String(), Host: l.host, Route: l.route}
+	s := Status{Index: i, State: r.state, Attempts: int(r.attempts), Reply: l.reply.String(), Host: l.host, Route: l.route, Paused: l.paused}
 	if s.Reply == "" {
 		s.Reply = l.said
 	}

@@ -17,6 +17,12 @@ func (q *Queue) Replay(k journal.Kind, data []byte) error {
 		return q.replayEntry(data)
 	case kindProgress:
 		return q.replayProgress(data)
+	case kindPause:
+		p, ended, err := decodePause(data)
+		if err == nil {
+			q.applyPause(p, ended)
+		}
+		return err
 	}
 	return q.replayDone(data)
 }
@@ -68,6 +74,11 @@ func (q *Queue) replayDone(data []byte) error {
 // of its own length at most, so that compaction never makes more of them; it is
 // left behind where a later attempt has its recipients in a later record.
 func (q *Queue) Rewrite(k journal.Kind, data []byte, b *journal.Batch) error {
+	if k == kindPause {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return q.rewritePause(data, b)
+	}
 	d := decoder{b: data}
 	id := d.head()
 	if d.bad {

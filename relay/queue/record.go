@@ -13,6 +13,7 @@ const (
 	kindEntry    = journal.KindQueue     // an entry with its whole state
 	kindProgress = journal.KindQueue + 1 // some recipients' state, and where the dress was parked
 	kindDone     = journal.KindQueue + 2 // nothing is left to do
+	kindPause    = journal.KindQueue + 3 // a route is paused, or goes on; no key
 )
 
 const version = 1
@@ -52,7 +53,7 @@ func entryRecord(e *entry) []byte {
 func changed(rs []rcpt) []int32 {
 	var to []int32
 	for i := range rs {
-		if r := &rs[i]; r.state.kept() != Waiting || r.attempts > 0 || r.next != 0 || r.refused {
+		if r := &rs[i]; r.state.kept() != Waiting || r.attempts > 0 || r.next != 0 {
 			to = append(to, int32(i))
 		}
 	}
@@ -128,7 +129,7 @@ func (e *encoder) rcpt(r *rcpt) {
 	e.int(r.next)
 	e.uint(uint64(r.attempts))
 	l := r.last.Value()
-	e.flags(r.warned, l.remote, r.refused)
+	e.flags(r.warned, l.remote, l.paused, l.doomed)
 	e.uint(uint64(l.reply.Class))
 	e.uint(uint64(l.reply.Basic))
 	e.uint(uint64(l.reply.Subject[0]))
@@ -147,8 +148,8 @@ func (d *decoder) rcpt() (r rcpt) {
 	r.next = d.int()
 	r.attempts = uint16(d.uint())
 	f := d.byte()
-	r.warned, r.refused = f&1 != 0, f&4 != 0
-	l := last{remote: f&2 != 0}
+	r.warned = f&1 != 0
+	l := last{remote: f&2 != 0, paused: f&4 != 0, doomed: f&8 != 0}
 	l.reply.Class = mail.Class(d.uint())
 	l.reply.Basic = int(d.uint())
 	l.reply.Subject[0] = int(d.uint())

@@ -99,6 +99,9 @@ func (q *Queue) watch() {
 	defer t.Stop()
 	for {
 		q.pay()
+		q.mu.Lock()
+		q.lines.forget(millis(q.o.Now().Add(-memory)))
+		q.mu.Unlock()
 		s := q.Stats()
 		messages.WithLabelValues("waiting").Set(float64(s.Waiting))
 		messages.WithLabelValues("ready").Set(float64(s.Ready))

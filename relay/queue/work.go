@@ -33,7 +33,7 @@ func (q *Queue) run(j *job) {
 			return
 		}
 	}
-	if j.line.key == routing {
+	if j.line.routes() {
 		q.route(j, env)
 		return
 	}
@@ -46,6 +46,7 @@ type result struct {
 	state   State  // Waiting: to be tried again
 	why     string // of Held and Discarded
 	tried   bool   // a transport was asked
+	doomed  bool   // nor will one be, should this come to nothing
 }
 
 func soft(text string) Attempt {
@@ -65,8 +66,11 @@ func all(to []int32, a Attempt) []result {
 // route finds the hop of each recipient and puts those with the same one into
 // its line together. Those that cannot be routed have had their attempt.
 func (q *Queue) route(j *job, env *mail.Envelope) {
-	failed, jobs := q.refusals(j), []*job(nil)
+	failed, jobs := q.doomed(j), []*job(nil)
 	for i, t := range j.to {
+		if t < 0 {
+			continue
+		}
 		r := env.To[t]
 		if j.routes != nil && j.routes[i] != "" {
 			r.Route = j.routes[i]
@@ -82,38 +86,17 @@ func (q *Queue) route(j *job, env *mail.Envelope) {
 			to.routes = append(to.routes, j.routes[i])
 		}
 	}
+	now := q.o.Now()
 	q.mu.Lock()
 	for _, n := range jobs {
 		n.env = env
+		if b, ok := q.throng(n, millis(now)); ok && q.putOff(n, b, now) {
+			continue
+		}
 		q.lines.put(n.hop.Key, n.hop.Limit, n)
 	}
 	q.mu.Unlock()
 	q.settle(j, env, failed)
-}
-
-// refusals takes those out of a job that policy refused beforehand. They have
-// had their attempt: what is left is to tell the sender.
-func (q *Queue) refusals(j *job) (rs []result) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !slices.ContainsFunc(j.to, func(t int32) bool { return j.e.rcpts[t].refused }) {
-		return nil
-	}
-	var left []int32
-	for _, t := range j.to {
-		r := &j.e.rcpts[t]
-		if !r.refused {
-			left = append(left, t)
-			continue
-		}
-		l := r.last.Value()
-		if l.reply.Class != mail.Permanent { // a person held it meanwhile
-			l.reply = mail.Refuse(50, 7, 1, "Refused by policy")
-		}
-		rs = append(rs, result{Attempt: Attempt{To: int(t), Outcome: Hard, Reply: l.reply}, why: l.said})
-	}
-	j.to = left
-	return rs
 }
 
 // jobFor finds or makes the job of a hop.
@@ -142,6 +125,10 @@ func refused(to int, err error) Attempt {
 
 // attempt asks the policy, then the transport.
 func (q *Queue) attempt(j *job, env *mail.Envelope) {
+	if rs, barred := q.keepBack(j); barred {
+		q.settle(j, env, rs)
+		return
+	}
 	if !q.activate(j) {
 		q.settle(j, env, nil)
 		return
@@ -217,5 +204,6 @@ func (q *Queue) deliver(j *job, env mail.Envelope, to []int32, msg *mail.Message
 			rs[a.To].To = int(to[a.To])
 		}
 	}
+	j.meet(rs)
 	return rs
 }

@@ -27,8 +27,8 @@ type Backend interface {
 	DisableUser(ctx context.Context, name string, disabled bool) error
 	RemoveUser(ctx context.Context, name string) error
 
-	Queue(limit int) []QueueEntry
-	QueueDo(ctx context.Context, id mail.ID, what string) error // retry, hold, release, delete
+	Queue
+	Routes
 }
 
 // Status of the gateway.
@@ -77,22 +77,4 @@ type NewUser struct {
 	Password string   `json:"password"`
 	Quota    int64    `json:"quota,omitempty"`
 	Aliases  []string `json:"aliases,omitempty"`
-}
-
-// QueueEntry is a message that waits.
-type QueueEntry struct {
-	ID    mail.ID          `json:"id"`
-	From  string           `json:"from"`
-	Since time.Time        `json:"since"`
-	Size  int64            `json:"size"`
-	To    []QueueRecipient `json:"to"`
-}
-
-// QueueRecipient is a recipient that it waits for.
-type QueueRecipient struct {
-	Address string    `json:"address"`
-	State   string    `json:"state"` // waiting, ready, active, held
-	Tries   int       `json:"tries"`
-	Next    time.Time `json:"next,omitzero"`
-	Reason  string    `json:"reason,omitempty"`
 }

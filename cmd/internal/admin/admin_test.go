@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,10 +43,36 @@ func (f *fake) RemoveUser(_ context.Context, name string) error {
 	f.did = append(f.did, "remove "+name)
 	return nil
 }
-func (f *fake) Queue(n int) []QueueEntry { return make([]QueueEntry, n) }
-func (f *fake) QueueDo(_ context.Context, id mail.ID, what string) error {
-	f.did = append(f.did, what+" "+string(id))
+func (f *fake) QueueList(filter string, n int) ([]QueueEntry, error) {
+	return make([]QueueEntry, n), nil
+}
+func (f *fake) QueueShow(id mail.ID) ([]QueueEntry, error) { return []QueueEntry{{ID: id}}, nil }
+func (f *fake) QueueText(w io.Writer, id mail.ID, body bool) error {
+	_, err := fmt.Fprintf(w, "%s %v \xe9\r\n", id, body)
+	return err
+}
+func (f *fake) QueueAct(_ context.Context, o QueueOrder) (QueueResult, error) {
+	f.did = append(f.did, fmt.Sprintf("%s %s (%s) %v", o.What, o.Filter, o.Why, o.DryRun))
+	return QueueResult{Done: 3}, nil
+}
+func (f *fake) QueueSummary() QueueSummary { return QueueSummary{Messages: 5} }
+func (f *fake) QueueShape(filter string) ([]ShapeRow, error) {
+	if filter == "" {
+		return nil, errors.New("no filter")
+	}
+	return []ShapeRow{{Domain: filter, Ages: [10]int{9: 1}}}, nil
+}
+func (f *fake) Pauses() []RoutePause { return []RoutePause{{Route: "a/b"}} }
+func (f *fake) PauseRoute(_ context.Context, p RoutePause) error {
+	f.did = append(f.did, "pause "+p.Route)
 	return nil
+}
+func (f *fake) ResumeRoute(_ context.Context, r string) error {
+	f.did = append(f.did, "resume "+r)
+	return nil
+}
+func (f *fake) TestRoute(_ context.Context, a string) (RouteTest, error) {
+	return RouteTest{Route: a, Steps: []RouteStep{{What: "hosts"}}}, nil
 }
 
 func serve(t *testing.T) (*fake, *Client, string) {
@@ -82,21 +110,18 @@ func TestCalls(t *testing.T) {
 	if rs, err := c.Trace(ctx, TraceQuery{Text: "lunch"}); err != nil || len(rs) != 1 || rs[0].Subject != "lunch" {
 		t.Errorf("%+v, %v", rs, err)
 	}
-	if es, err := c.Queue(ctx, 7); err != nil || len(es) != 7 {
-		t.Errorf("%d, %v", len(es), err)
-	}
 	if err := c.DisableUser(ctx, "bob@example.com", true); err == nil || err.Error() != "no bob@example.com" {
 		t.Errorf("an error of the gateway is told as %v", err)
 	}
 	for _, err := range []error{
 		c.AddUser(ctx, NewUser{Name: "a@b.test", Password: "x"}), c.SetPassword(ctx, "a/b@b.test", "y"),
-		c.RemoveUser(ctx, "a@b.test"), c.QueueDo(ctx, "4bQz7K2MwXc9T", "retry"),
+		c.RemoveUser(ctx, "a@b.test"),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	if got := strings.Join(f.did, ", "); got != "add a@b.test x, passwd a/b@b.test y, remove a@b.test, retry 4bQz7K2MwXc9T" {
+	if got := strings.Join(f.did, ", "); got != "add a@b.test x, passwd a/b@b.test y, remove a@b.test" {
 		t.Errorf("the gateway was told: %s", got)
 	}
 }
@@ -125,5 +150,45 @@ func TestASocketThatAnswersIsNotReplacedAStaleOneIs(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	if _, err := Dial(filepath.Join(t.TempDir(), "x.sock")).Status(t.Context()); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestQueueCalls(t *testing.T) {
+	f, c, _ := serve(t)
+	ctx := t.Context()
+	if es, err := c.QueueList(ctx, "age>2h to:bob@*", 7); err != nil || len(es) != 7 {
+		t.Errorf("%d, %v", len(es), err)
+	}
+	if es, err := c.QueueShow(ctx, "4bQz7K2MwXc9T"); err != nil || len(es) != 1 || es[0].ID != "4bQz7K2MwXc9T" {
+		t.Errorf("%+v, %v", es, err)
+	}
+	if text, err := c.QueueText(ctx, "4bQz7K2MwXc9T", true); err != nil || string(text) != "4bQz7K2MwXc9T true \xe9\r\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if r, err := c.QueueAct(ctx, QueueOrder{What: "bounce", Filter: "to:@x.test", Why: "gone", DryRun: true}); err != nil || r.Done != 3 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if s, err := c.QueueSummary(ctx); err != nil || s.Messages != 5 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if rows, err := c.QueueShape(ctx, "size>5MB"); err != nil || len(rows) != 1 || rows[0].Domain != "size>5MB" || rows[0].Ages[9] != 1 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if _, err := c.QueueShape(ctx, ""); err == nil || err.Error() != "no filter" {
+		t.Errorf("%v", err)
+	}
+	if ps, err := c.Pauses(ctx); err != nil || len(ps) != 1 || ps[0].Route != "a/b" {
+		t.Errorf("%+v, %v", ps, err)
+	}
+	if r, err := c.TestRoute(ctx, "bob@b.test"); err != nil || r.Route != "bob@b.test" || len(r.Steps) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, err := range []error{c.PauseRoute(ctx, RoutePause{Route: "a/b"}), c.ResumeRoute(ctx, "a/b")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := strings.Join(f.did, ", "); got != "bounce to:@x.test (gone) true, pause a/b, resume a/b" {
+		t.Errorf("the gateway was told: %s", got)
 	}
 }

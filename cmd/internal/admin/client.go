@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -117,14 +116,4 @@ func (c *Client) DisableUser(ctx context.Context, name string, disabled bool) er
 // RemoveUser removes an account's login; its mail stays.
 func (c *Client) RemoveUser(ctx context.Context, name string) error {
 	return c.do(ctx, "DELETE", "/v1/users/"+url.PathEscape(name), nil, nil)
-}
-
-// Queue lists waiting messages, oldest first.
-func (c *Client) Queue(ctx context.Context, limit int) (es []QueueEntry, err error) {
-	return es, c.do(ctx, "GET", "/v1/queue?limit="+strconv.Itoa(limit), nil, &es)
-}
-
-// QueueDo does retry, hold, release or delete to a waiting message.
-func (c *Client) QueueDo(ctx context.Context, id mail.ID, what string) error {
-	return c.do(ctx, "POST", "/v1/queue/"+url.PathEscape(string(id))+"/"+url.PathEscape(what), nil, nil)
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -77,16 +76,8 @@ func handler(b Backend) http.Handler {
 		call(w, r, func(q TraceQuery) (any, error) { return b.Trace(q) })
 	})
 	users(m, b)
-	m.HandleFunc("GET /v1/queue", func(w http.ResponseWriter, r *http.Request) {
-		n, err := strconv.Atoi(r.FormValue("limit"))
-		if err != nil {
-			n = 1000
-		}
-		answer(w, b.Queue(n), nil)
-	})
-	m.HandleFunc("POST /v1/queue/{id}/{what}", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, struct{}{}, b.QueueDo(r.Context(), mail.ID(r.PathValue("id")), r.PathValue("what")))
-	})
+	queue(m, b)
+	routes(m, b)
 	return m
 }
 
