@@ -31,6 +31,9 @@ type Kind struct {
 	Needs []string       // kinds (not Named) whose findings it reads: dmarc reads spf and dkim
 	Scope pipeline.Scope // how long a finding holds
 	Slow  bool           // waits on the network: started as soon as it can
+	// Offline says that it looks at the message and the state alone, so that tests
+	// of policies run it; of the other kinds a test states the facts.
+	Offline bool
 
 	// Settings is a pointer to a new struct of the kind's own settings, with their
 	// defaults, nil where it has none. See the package's README for the tags.

@@ -335,3 +335,21 @@ func TestDeliver(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// TestDeliverTLS: a rule may ask for better TLS on the way that mail has anyway.
+func TestDeliverTLS(t *testing.T) {
+	for _, c := range []struct{ rule, chosen, want string }{
+		{"tls = verify", "", ";tls=verify"},
+		{"tls = require", "exchange", "exchange;tls=require"},
+		{"tls = require", "exchange;tls=verify", "exchange;tls=verify"}, // nothing weaker than before
+		{"via = route.mx", "exchange", "mx"},
+		{"via = route.mx\n      tls = verify", "", "mx;tls=verify"},
+	} {
+		p := newWorld().plan(t, head+"policy \"p\" {\n  deliver {\n    route \"r\" {\n      "+c.rule+"\n    }\n  }\n}\n")
+		tx := transaction(t, "x@bank.test")
+		tx.To[0].Ledger.Route = c.chosen
+		if vs := p.Run(context.Background(), pipeline.Deliver, tx); vs[0].Ledger.Route != c.want {
+			t.Errorf("%s after %q: got %q, want %q", c.rule, c.chosen, vs[0].Ledger.Route, c.want)
+		}
+	}
+}

@@ -16,8 +16,14 @@ func (l *loader) lists() {
 		file := b.text("file", "")
 		b.text("refresh", "")
 		b.word("format", "lines", "lines")
+		if instead, ok := l.o.Lists[name]; ok {
+			b.known = append(b.known, "source")
+			b.done()
+			l.list(name, typ, instead, b)
+			return
+		}
 		if source := b.text("source", ""); source != "" {
-			l.bag.Error(diag.NotThisVersion, b.rangeOf("source"), "A list cannot come from a directory server in this version.",
+			l.notServed(b.rangeOf("source"), "A list cannot come from a directory server in this version.",
 				"Export it to a file, one entry a line, and write file = \"lists/"+name+".txt\".")
 		} else if b.has("refresh") {
 			l.bag.Error(diag.NotThisVersion, b.rangeOf("refresh"), "refresh belongs to source.", "A file is read again at `forepost reload`.")

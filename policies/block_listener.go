@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-
-	"github.com/forepost/forepost/policies/internal/diag"
 )
 
 // What a listener takes that states nothing else.
@@ -55,7 +53,7 @@ func (l *loader) auth(b *body) string {
 		return w
 	}
 	if s := b.text("auth", ""); strings.HasPrefix(s, "ldap://") || strings.HasPrefix(s, "ldaps://") {
-		l.bag.Error(diag.NotThisVersion, x.Range(), "Users of a directory server cannot log in in this version.", "Write auth = accounts.")
+		l.notServed(x.Range(), "Users of a directory server cannot log in in this version.", "Write auth = accounts.")
 		return "accounts"
 	}
 	l.wordOf(x, "auth", []string{"accounts"})

@@ -1,10 +1,6 @@
 package policies
 
-import (
-	"time"
-
-	"github.com/forepost/forepost/policies/internal/diag"
-)
+import "time"
 
 const defaultKeep = 30 * 24 * time.Hour
 
@@ -17,7 +13,7 @@ func (l *loader) quarantines() {
 		q.MaxSize = b.size("max_size", 0)
 		if b.has("digest") {
 			b.known = append(b.known, "digest")
-			l.bag.Error(diag.NotThisVersion, b.rangeOf("digest"), "Digests of a quarantine are not sent in this version.", "Leave it out.")
+			l.notServed(b.rangeOf("digest"), "Digests of a quarantine are not sent in this version.", "Leave it out.")
 		}
 		b.done()
 		l.set.Quarantines = append(l.set.Quarantines, q)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/policies/internal/expr"
@@ -18,6 +19,8 @@ type Policies struct {
 	// Set is all filters by name.
 	Set   *pipeline.Set
 	plans map[string]*rules.Plan
+	built []*pipeline.Instance
+	clock func() time.Time
 }
 
 // Plan finds the plan of a policy by name.
@@ -49,7 +52,7 @@ func (c *Config) Build(d filters.Deps) (*Policies, error) {
 		}
 		built[slot] = made
 	}
-	p := &Policies{Set: pipeline.NewSet(notNil(built)...), plans: map[string]*rules.Plan{}}
+	p := &Policies{Set: pipeline.NewSet(notNil(built)...), plans: map[string]*rules.Plan{}, built: built, clock: l.o.Now}
 	for name, pol := range l.policies {
 		p.plans[name] = l.plan(pol, built, p.Set)
 	}
@@ -60,7 +63,7 @@ func (c *Config) Build(d filters.Deps) (*Policies, error) {
 func (l *loader) wanted() map[int]bool {
 	slots := map[int]bool{}
 	for _, in := range l.instances {
-		if in.block != nil {
+		if in.block != nil || l.o.Rehearsal {
 			slots[in.slot] = true
 		}
 	}

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -29,13 +30,24 @@ func (c *compiler) lintRule(r *rules.Rule, refs *expr.Refs, blk *hclsyntax.Block
 	if always && r.End != nil && r.Slot < 0 && r.Mode == rules.Enforce && c.ended[c.stage] == nil && c.l.bag.Errors() == 0 {
 		c.ended[c.stage] = &ender{fmt.Sprintf("%s %q", blk.Type, blk.Labels[0]), blk.TypeRange.Start.Line}
 	}
-	if r.PerRcpt && c.stage == pipeline.Data && r.End != nil && r.End.Action == pipeline.Reject && r.Mode == rules.Enforce && !c.p.mixed {
+	if asksRecipient(r.Facts) && c.stage == pipeline.Data && r.End != nil && r.End.Action == pipeline.Reject && r.Mode == rules.Enforce && !c.p.mixed {
 		bag.Warn(diag.Mixed, blk.DefRange(), "It can reject a message for one recipient and not for another, and SMTP has one answer for all of them.",
 			"Say in the policy what becomes of those that reject: partial = quarantine, discard or bounce. Without it they go to the quarantine, or bounce where there is none.")
 	}
 	if r.Verb == "skip" && refs.Forgeable && !refs.Proven {
 		bag.Warn(diag.ForgeableSkip, blk.DefRange(), "The condition asks only for what the sender claims, and anybody can claim it.", "Add && spf.result == \"pass\", or dkim or dmarc.")
 	}
+}
+
+// asksRecipient tells whether a rule can hold for one recipient and not for
+// another of the same message.
+func asksRecipient(facts []*expr.Fact) bool {
+	for _, f := range facts {
+		if strings.HasPrefix(f.Path, "rcpt.") && f.Path != "rcpt.count" {
+			return true
+		}
+	}
+	return false
 }
 
 // lint finds what is declared and not used. Where there are errors, what uses it
@@ -68,7 +80,7 @@ func (l *loader) usesFallback() bool {
 		if p == nil {
 			continue
 		}
-		if p.thresholds.Quarantine != nil {
+		if p.thresholds.Quarantine != nil || p.mixed && p.partial == pipeline.Quarantine {
 			return true
 		}
 		for _, r := range p.stages[data] {

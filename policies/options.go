@@ -17,6 +17,13 @@ type Options struct {
 	// Strict makes errors of missing list files, certificates and secrets, as serve
 	// wants it; without it they are warnings, as check does.
 	Strict bool
+	// Rehearsal is for tests of policies: settings of servers that this version
+	// cannot do are warnings (no server is started), and all filters are built,
+	// not only those that a rule asks.
+	Rehearsal bool
+	// Lists are the entries of lists by name, in place of what the configuration
+	// says of them.
+	Lists map[string][]string
 
 	Now         func() time.Time                       // default time.Now
 	ReadFile    func(name string) ([]byte, error)      // default os.ReadFile
@@ -41,6 +48,15 @@ const (
 func Explain(code string) (summary, why string, ok bool) {
 	p, ok := diag.Explain(diag.Code(code))
 	return p.Summary, p.Why, ok
+}
+
+// Codes are all codes in order.
+func Codes() []string {
+	var out []string
+	for _, c := range diag.Codes() {
+		out = append(out, string(c))
+	}
+	return out
 }
 
 // secretsDir is where secrets lie beside systemd's credentials.

@@ -27,13 +27,14 @@ func (c *compiler) rule(blk *hclsyntax.Block) {
 		return
 	}
 	b := l.body(blk)
-	r := &rules.Rule{Path: c.where + "." + blk.Type + "." + blk.Labels[0], Verb: blk.Type, Slot: -1}
+	r := &rules.Rule{Path: c.where + "." + blk.Type + "." + blk.Labels[0], Verb: blk.Type, Slot: -1, At: blk.DefRange().Filename + ":" + itoa(blk.DefRange().Start.Line)}
 	if c.seen[r.Path] {
 		l.bag.Error(diag.Duplicate, blk.DefRange(), "There is a rule "+r.Path+" already.", "Give each rule of a verb in a phase its own name.")
 	}
 	c.seen[r.Path] = true
 	var refs expr.Refs
 	r.When, refs = c.conditions(b, c.when, c.refs)
+	r.Facts = refs.Facts
 	c.common(r, b)
 	rc := &ruleCompiler{compiler: c, r: r, b: b, scope: l.env.In(c.stage)}
 	v.compile(rc)

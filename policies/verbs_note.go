@@ -7,6 +7,7 @@ import (
 
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/rules"
+	"github.com/forepost/forepost/relay/route"
 )
 
 // protected are the classes that only force skips.
@@ -51,9 +52,11 @@ func (c *ruleCompiler) score() {
 			c.l.bag.Error(diag.WrongArguments, a.Expr.Range(), "A line of a score is points(number, condition).", "Write "+a.Name+" = points(2.5, spf.result == \"fail\").")
 			continue
 		}
-		n, when := c.scope.Number(call.Args[0]), c.scope.Cond(call.Args[1])
+		s := c.l.env.In(c.stage)
+		n, when := s.Number(call.Args[0]), s.Cond(call.Args[1])
+		c.scope.Refs.Merge(&s.Refs)
 		if n != nil && when != nil {
-			c.r.Symbols = append(c.r.Symbols, rules.Symbol{Name: a.Name, Points: n, When: when})
+			c.r.Symbols = append(c.r.Symbols, rules.Symbol{Name: a.Name, Points: n, When: when, Facts: s.Refs.Facts})
 		}
 	}
 	if len(c.b.b.Attributes) == 0 {
@@ -119,7 +122,7 @@ func (c *ruleCompiler) sign() {
 		c.r.Sign = true
 		return
 	}
-	c.r.Seal = true
+	c.r.Seal, c.r.Chain = true, slot
 	if c.scope.Refs.Slots == nil {
 		c.scope.Refs.Slots = map[int]bool{}
 	}
@@ -131,9 +134,15 @@ func (c *ruleCompiler) copy() {
 	c.r.Copies = c.b.addresses("to")
 }
 
+var tlsPolicies = map[string]route.TLSPolicy{"may": route.TLSMay, "require": route.TLSRequire, "verify": route.TLSVerify}
+
 func (c *ruleCompiler) route() {
-	c.later("tls", "source")
-	if c.b.require("via", "Write via = route.name.") {
+	c.later("source")
+	c.r.TLS = tlsPolicies[c.b.word("tls", "may", "may", "require", "verify")]
+	if c.b.has("tls") && !c.b.has("via") {
+		return // the route that it has anyway, with better TLS
+	}
+	if c.b.require("via", "Write via = route.name, or tls = verify.") {
 		c.r.Route = c.b.ref("via", "route")
 	}
 }

@@ -38,6 +38,7 @@ func (carrier) Deliver(context.Context, mail.Envelope, *mail.Message) []queue.At
 var table = finder{
 	"mx.test":       {Name: "mx", Kind: route.MX},
 	"strict.test":   {Name: "strict", Kind: route.MX, TLS: route.TLSVerify},
+	"bank.test":     {Name: "mx", Kind: route.MX, TLS: route.TLSVerify, Raised: true},
 	"exchange.test": {Name: "exchange", Kind: route.Hosts, To: []route.Target{{Host: "ex1", Port: 25}}},
 	"lmtp.test":     {Name: "dovecot", Kind: route.LMTP},
 	"here.test":     {Name: "store", Kind: route.Store},
@@ -64,6 +65,7 @@ func TestRouter(t *testing.T) {
 		{"configured servers: one line, whatever the domain", "exchange.test", "", queue.Hop{Key: "route:exchange", Route: "exchange"}, "smtp exchange"},
 		{"LMTP ends in a mailbox", "lmtp.test", "", queue.Hop{Key: "route:dovecot", Route: "dovecot", Final: true}, "lmtp dovecot"},
 		{"our store", "here.test", "", queue.Hop{Key: "store", Route: "store", Final: true, Limit: storeLimit}, "store"},
+		{"policy asked for better TLS: a line of its own", "bank.test", "", queue.Hop{Key: "mx:bank.test;tls=verify", Route: "mx"}, "smtp mx"},
 		{"the route that policy chose", "mx.test", "archive", queue.Hop{Key: "route:archive", Route: "archive"}, "smtp archive"},
 	} {
 		to := mail.Recipient{Address: mail.Address{Local: "b", Domain: c.domain}, Route: c.chosen}

@@ -53,6 +53,13 @@ func (r *router) Route(_ context.Context, to mail.Recipient) (queue.Hop, queue.T
 // hopOf names the line: one for each domain over MX, one for each route with
 // servers of its own, one for the store.
 func hopOf(rt *route.Route, domain string) queue.Hop {
+	if rt.Raised { // a line of its own: what waits there must not travel with the rest
+		own := *rt
+		own.Raised = false
+		hop := hopOf(&own, domain)
+		hop.Key = route.Choice(hop.Key, rt.TLS)
+		return hop
+	}
 	switch rt.Kind {
 	case route.Store:
 		return queue.Hop{Key: "store", Route: rt.Name, Final: true, Limit: storeLimit}

@@ -5,24 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/forepost/forepost/policies"
 	"github.com/spf13/cobra"
 )
 
 func policyCommand() *cobra.Command {
-	c := &cobra.Command{Use: "policy", Short: "Policies: show the built-in ones, format files"}
-	c.AddCommand(&cobra.Command{
-		Use: "show NAME", Short: "Print a built-in policy; redirect it to a file to make it yours", Args: exactly(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			text, ok := policies.Stock(args[0])
-			if !ok {
-				return fmt.Errorf("no built-in policy is called %q", args[0])
-			}
-			_, err := fmt.Fprint(c.OutOrStdout(), text)
-			return err
-		},
-	})
+	c := &cobra.Command{Use: "policy", Short: "Policies: test them, show the built-in ones, explain mistakes, format files"}
+	c.AddCommand(policyTestCommand(), showCommand(), whyCommand())
 	var only bool
 	f := &cobra.Command{
 		Use: "fmt FILE...", Short: "Rewrite files in the usual form; - is standard input", Args: cobra.MinimumNArgs(1),
@@ -31,6 +22,45 @@ func policyCommand() *cobra.Command {
 	f.Flags().BoolVar(&only, "check", false, "only tell by the exit code (1) whether a file would change")
 	c.AddCommand(f)
 	return c
+}
+
+func showCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "show [NAME]", Short: "Print a built-in policy (redirect it to a file to make it yours); without a name, what there is", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			text := strings.Join(policies.StockNames(), "\n") + "\n"
+			if len(args) > 0 {
+				var ok bool
+				if text, ok = policies.Stock(args[0]); !ok {
+					return fmt.Errorf("no built-in policy is called %q; there is: %s", args[0], strings.Join(policies.StockNames(), ", "))
+				}
+			}
+			_, err := fmt.Fprint(c.OutOrStdout(), text)
+			return err
+		},
+	}
+}
+
+func whyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "why [CODE]", Short: "Explain the code of a mistake, such as FP0107; without one, list them", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				for _, code := range policies.Codes() {
+					summary, _, _ := policies.Explain(code)
+					fmt.Fprintf(c.OutOrStdout(), "%s  %s\n", code, summary)
+				}
+				return nil
+			}
+			code := strings.ToUpper(args[0])
+			summary, why, ok := policies.Explain(code)
+			if !ok {
+				return fmt.Errorf("there is no code %q; forepost policy why lists them", args[0])
+			}
+			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n\n%s\n", code, summary, why)
+			return err
+		},
+	}
 }
 
 func format(c *cobra.Command, files []string, only bool) error {

@@ -32,8 +32,9 @@ func Kind() filters.Kind {
 			{Name: "has_encrypted_archive", Type: pipeline.Bool, Doc: "an archive has encrypted files"},
 			{Name: "unscannable", Type: pipeline.Bool, Doc: "something could not be looked into: too large, too deep, broken, or a sort of archive that is not opened"},
 		},
-		Scope: pipeline.PerMessage,
-		Build: func(any, filters.Deps) (pipeline.Filter, error) { return filter{}, nil },
+		Scope:   pipeline.PerMessage,
+		Offline: true,
+		Build:   func(any, filters.Deps) (pipeline.Filter, error) { return filter{}, nil },
 	}
 }
 

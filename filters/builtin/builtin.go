@@ -5,6 +5,8 @@ import (
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/filters/arc"
 	"github.com/forepost/forepost/filters/attachment"
+	"github.com/forepost/forepost/filters/clamav"
+	"github.com/forepost/forepost/filters/contact"
 	"github.com/forepost/forepost/filters/content"
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/filters/dmarc"
@@ -12,6 +14,7 @@ import (
 	"github.com/forepost/forepost/filters/greylist"
 	"github.com/forepost/forepost/filters/iprev"
 	"github.com/forepost/forepost/filters/ratelimit"
+	"github.com/forepost/forepost/filters/rspamd"
 	"github.com/forepost/forepost/filters/spf"
 )
 
@@ -28,6 +31,9 @@ func Kinds() []filters.Kind {
 		dmarc.Kind(),
 		attachment.Kind(),
 		content.Kind(),
+		clamav.Kind(),
+		rspamd.Kind(),
+		contact.Kind(),
 		ratelimit.Kind(),
 		greylist.Kind(),
 	}

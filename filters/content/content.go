@@ -40,6 +40,7 @@ func Kind() filters.Kind {
 			{Name: "matched", Type: pipeline.Strings, Doc: "which ones, as the configuration has them; the first 50"},
 		},
 		Scope:    pipeline.PerMessage,
+		Offline:  true,
 		Settings: func() any { return &Settings{In: []string{"subject", "text"}} },
 		Build: func(settings any, _ filters.Deps) (pipeline.Filter, error) {
 			return build(settings.(*Settings), shared)

@@ -34,7 +34,8 @@ func Kind() filters.Kind {
 			{Name: "wait", Type: pipeline.Duration, Doc: "how long it has to wait still"},
 			{Name: "first_seen", Type: pipeline.Time, Doc: "when it was first seen"},
 		},
-		Scope: pipeline.PerRecipient,
+		Scope:   pipeline.PerRecipient,
+		Offline: true,
 		Settings: func() any {
 			return &Settings{Delay: 5 * time.Minute, Window: 48 * time.Hour, Keep: 35 * 24 * time.Hour}
 		},

@@ -37,6 +37,7 @@ func Kind() filters.Kind {
 			{Name: "wait", Type: pipeline.Duration, Doc: "how long until there is room"},
 		},
 		Scope:    pipeline.PerRecipient,
+		Offline:  true,
 		Settings: func() any { return &Settings{Count: "recipients", Scope: "shared"} },
 		Build:    build,
 	}

@@ -36,6 +36,7 @@ type Route struct {
 	Kind   Kind
 	To     []Target
 	TLS    TLSPolicy
+	Raised bool // TLS is more than the route itself asks: policy chose it for a recipient
 	Random bool // strategy = balance: any order; else failover: in the order written
 	User   string
 	Secret string

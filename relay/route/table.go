@@ -68,15 +68,15 @@ func NewTable(o TableOptions) (*Table, error) {
 // Find implements Finder: the route that policy chose for the recipient, else
 // its domain's, else the one for all others.
 func (t *Table) Find(to mail.Recipient) (*Route, error) {
-	name := to.Route
+	name, tls := ParseChoice(to.Route)
 	if name == "" {
 		name = t.domains[to.Address.Domain]
 	}
 	if name == "" {
-		return t.fallback, nil
+		return t.fallback.atLeast(tls), nil
 	}
 	if r := t.routes[name]; r != nil {
-		return r, nil
+		return r.atLeast(tls), nil
 	}
 	// A message can wait for longer than a route lives: it goes on waiting.
 	return nil, mail.Defer(51, 3, 5, fmt.Sprintf("There is no route %q in the configuration any more", name))

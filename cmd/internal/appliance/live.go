@@ -34,6 +34,7 @@ type live struct {
 	signer   pipeline.Signer
 	sealer   pipeline.Sealer
 	dns      dns.Resolver
+	memory   state.Store
 	loaded   time.Time
 }
 
@@ -111,11 +112,10 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	if l.dns, err = a.resolver(s.DNS, old); err != nil {
 		return nil, err
 	}
-	memory, err := a.stateFor(s)
-	if err != nil {
+	if l.memory, err = a.stateFor(s); err != nil {
 		return nil, err
 	}
-	l.policies, err = cfg.Build(filters.Deps{Hostname: s.Hostname, DNS: l.dns, State: memory, Now: a.o.Now, Log: a.log})
+	l.policies, err = cfg.Build(filters.Deps{Hostname: s.Hostname, DNS: l.dns, State: l.memory, Now: a.o.Now, Log: a.log})
 	if err != nil {
 		return nil, err
 	}

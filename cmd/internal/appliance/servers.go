@@ -69,7 +69,7 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*serve
 		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
 		RelayFrom: ls.RelayFrom, ProxyFrom: ls.ProxyFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
-		Policies: a, Directory: a.directory, Spool: inbound.FromQueue(a.keep.queue), Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
+		Policies: a, Directory: a.directory, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
 		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
 	switch ls.Protocol {

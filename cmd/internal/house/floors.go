@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"policies/internal/expr"},
 	{"policies/internal/rules"},
 	{"filters/builtin", "policies", "pop3pickup"},
+	{"policies/test"},
 	{"filters/filtertest", "relay/*/*test", "imapstore/storetest"}, // used by tests only
 	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/reports", "cmd/internal/story", "cmd/internal/authcheck", "cmd/internal/dkimkeys"},
 	{"cmd/internal/appliance"},

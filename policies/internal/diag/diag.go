@@ -153,6 +153,9 @@ func (b *Bag) Syntax(ds hcl.Diagnostics) {
 	}
 }
 
+// Keep adds diagnostics of another bag.
+func (b *Bag) Keep(ds Diagnostics) { b.list = append(b.list, ds...) }
+
 // Errors counts the errors so far.
 func (b *Bag) Errors() (n int) {
 	for _, d := range b.list {

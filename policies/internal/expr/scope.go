@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,6 +32,7 @@ type Env struct {
 
 // Refs is what an expression turned out to ask for.
 type Refs struct {
+	Facts     []*Fact      // in order, each once
 	Slots     map[int]bool // of filters
 	From      pipeline.Stage
 	PerRcpt   bool
@@ -39,6 +41,7 @@ type Refs struct {
 }
 
 func (r *Refs) note(f *Fact) {
+	r.mention(f)
 	if f.Slot >= 0 {
 		if r.Slots == nil {
 			r.Slots = map[int]bool{}
@@ -49,6 +52,14 @@ func (r *Refs) note(f *Fact) {
 	r.PerRcpt = r.PerRcpt || f.PerRcpt
 	r.Forgeable = r.Forgeable || f.Forgeable
 	r.Proven = r.Proven || !f.Forgeable
+}
+
+func (r *Refs) mention(fs ...*Fact) {
+	for _, f := range fs {
+		if !slices.Contains(r.Facts, f) {
+			r.Facts = append(r.Facts, f)
+		}
+	}
 }
 
 // Scope is where an expression stands.
@@ -139,6 +150,7 @@ func (s *Scope) Number(x hclsyntax.Expression) *Value {
 
 // Merge adds what another expression asks for.
 func (r *Refs) Merge(o *Refs) {
+	r.mention(o.Facts...)
 	for s := range o.Slots {
 		if r.Slots == nil {
 			r.Slots = map[int]bool{}

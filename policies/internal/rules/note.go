@@ -3,6 +3,7 @@ package rules
 import (
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/route"
 )
 
 // note does what a rule does that does not end its phase.
@@ -20,12 +21,28 @@ func (w *walker) note(rule *Rule, to int) {
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
 	n.Sign, n.Seal = n.Sign || rule.Sign, n.Seal || rule.Seal
-	if rule.Route != "" && n.Route == "" { // the first that matches
-		n.Route = rule.Route
+	if rule.Seal {
+		w.r.Ask(rule.Chain) // now: what is not found when the verdict stands is given up
+	}
+	if rule.Verb == "route" && n.Route == "" { // the first that matches
+		n.Route = w.choice(rule)
 	}
 	if rule.Modify != nil {
 		w.edits.modify(w.r, rule.Modify)
 	}
+}
+
+// choice is what a route rule chooses. One that asks only for better TLS keeps
+// the route that an earlier stage chose, and does not weaken what that asked.
+func (w *walker) choice(rule *Rule) string {
+	name, tls := rule.Route, rule.TLS
+	for _, l := range w.before {
+		if l != nil && l.Route != "" && rule.Route == "" {
+			before, had := route.ParseChoice(l.Route)
+			name, tls = before, max(tls, had)
+		}
+	}
+	return route.Choice(name, tls)
 }
 
 func (w *walker) tag(tags []string) {

@@ -106,6 +106,11 @@ func (p *Plan) startFilters(ctx context.Context, at pipeline.Stage, tx *pipeline
 	}
 }
 
+// ThresholdsFor are the thresholds for the recipients of a domain.
+func (p *Plan) ThresholdsFor(domain string) Thresholds {
+	return p.thresholds.Over(p.domains[domain].Thresholds)
+}
+
 // forRecipient are the thresholds and the quarantine of a recipient.
 func (p *Plan) forRecipient(to *pipeline.Recipient) (Thresholds, string) {
 	name := to.Acceptance.Domain

@@ -9,6 +9,7 @@ import (
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/route"
 )
 
 // Mode tells how far a rule is in force.
@@ -24,6 +25,7 @@ const (
 // Rule is one verb block.
 type Rule struct {
 	Path    string // inbound.rcpt.reject.dnsbl
+	At      string // where it stands: "policy.d/inbound.hcl:15"
 	Verb    string
 	Class   string
 	Mode    Mode
@@ -37,6 +39,8 @@ type Rule struct {
 	Slot int    // of the filter in place of limit and greylist; -1
 	Fact string // of it, that the verb acts on: "over", "early"
 
+	Facts []*expr.Fact // that its condition asks, in order
+
 	Symbols []Symbol       // score
 	Skip    []string       // skip
 	Add     []string       // tag
@@ -44,8 +48,13 @@ type Rule struct {
 	Copies  []mail.Address // copy
 	Sign    bool           // sign
 	Seal    bool           // sign "arc"
-	Route   string         // route
+	Chain   int            // of Seal: the slot of the filter that the seal needs the result of
+	Route   string         // route: its name, "" for no change of it
+	TLS     route.TLSPolicy
 }
+
+// On tells whether the rule is evaluated at all.
+func (r *Rule) On() bool { return r.Mode != Off }
 
 // End is what an ending verb answers.
 type End struct {
@@ -61,9 +70,9 @@ type End struct {
 // Symbol is one line of a score.
 type Symbol struct {
 	Name   string
-	Path   string
 	Points *expr.Value
 	When   *expr.Value
+	Facts  []*expr.Fact // that it asks, in order
 }
 
 // Modify is what a modify rule changes.

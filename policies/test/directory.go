@@ -1,0 +1,62 @@
+package test
+
+import (
+	"context"
+	"strings"
+
+	"github.com/forepost/forepost/policies"
+	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/mail"
+)
+
+// directory knows who is here as far as the configuration says: domains, their
+// aliases, and lists of recipients. Recipients that only accounts or the next
+// server would know exist, unless the case says that they do not.
+type directory struct {
+	settings *policies.Settings
+	unknown  []string
+}
+
+// Accepts is inbound.Directory. It never fails.
+func (d directory) Accepts(_ context.Context, to mail.Address) (mail.Acceptance, error) {
+	if to.Domain == "" { // <Postmaster>, RFC 5321 section 4.1.1.3
+		to = d.settings.Postmaster
+	}
+	domain := d.domain(to)
+	if domain == nil {
+		return mail.Acceptance{}, nil
+	}
+	acc := mail.Acceptance{Ours: true, Domain: domain.Name}
+	if alias := domain.Aliases[strings.ToLower(to.Local)]; len(alias) > 0 {
+		acc.Known, acc.Final = true, alias
+		return acc, nil
+	}
+	if d.known(domain, to) {
+		acc.Known, acc.Final = true, []mail.Address{to}
+	}
+	return acc, nil
+}
+
+func (d directory) domain(to mail.Address) *policies.Domain {
+	for i := range d.settings.Domains {
+		if d.settings.Domains[i].Name == to.Domain {
+			return &d.settings.Domains[i]
+		}
+	}
+	return nil
+}
+
+func (d directory) known(domain *policies.Domain, to mail.Address) bool {
+	switch {
+	case has(d.unknown, to.Key()):
+		return false
+	case domain.Recipients.Mode == "list":
+		return domain.Recipients.List(to) || strings.EqualFold(to.Local, "postmaster") // RFC 5321 section 4.5.1
+	}
+	return true
+}
+
+// Authenticate lets nobody in: a case states who logged in.
+func (d directory) Authenticate(context.Context, string, string) (mail.Identity, error) {
+	return mail.Identity{}, inbound.ErrCredentials
+}
