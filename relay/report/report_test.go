@@ -97,7 +97,7 @@ func TestWellFormed(t *testing.T) {
 			}
 		}
 	}
-	if n != 69 {
+	if n != 66 {
 		t.Errorf("%d elements", n)
 	}
 }
