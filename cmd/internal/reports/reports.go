@@ -81,8 +81,10 @@ func (s *Service) Start() {
 	s.gone.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
+		told := ""
 		for {
-			if err := s.Turn(ctx); err != nil && ctx.Err() == nil {
+			if err := s.Turn(ctx); err != nil && ctx.Err() == nil && err.Error() != told { // the same trouble is told once
+				told = err.Error()
 				s.o.Log.Warn("reports", "error", err)
 			}
 			select {
