@@ -272,7 +272,7 @@ func (j *journal) stats() Stats {
 	defer j.mu.Unlock()
 	st := Stats{Segments: len(j.segments), Blobs: len(j.table.places), Syncs: j.syncs.Load()}
 	for _, s := range j.segments {
-		st.Bytes += max(s.alloc, s.end)
+		st.Bytes += max(s.alloc, s.written)
 		st.Live += s.live + j.liveRecords(s)
 	}
 	return st

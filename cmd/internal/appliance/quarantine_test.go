@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,10 @@ import (
 
 // A quarantine keeps mail for as long as it says, and no longer.
 func TestSweep(t *testing.T) {
-	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	var at atomic.Int64 // the clock, which the rooms read at any time
+	at.Store(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).UnixNano())
+	now := func() time.Time { return time.Unix(0, at.Load()).UTC() }
+	days := func(n int) { at.Add(int64(n) * int64(24*time.Hour)) }
 	dir := t.TempDir()
 	file := filepath.Join(dir, "forepost.hcl")
 	write(t, file, oneDoor+`
@@ -25,7 +29,7 @@ quarantine "year" {
   keep = "365d"
 }
 `)
-	a, err := New(t.Context(), Options{Config: file, Data: filepath.Join(dir, "data"), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
+	a, err := New(t.Context(), Options{Config: file, Data: filepath.Join(dir, "data"), Log: slog.New(slog.DiscardHandler), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,20 +47,20 @@ quarantine "year" {
 	put := func(name string) {
 		t.Helper()
 		// Its own date says nothing about when it came here.
-		_, err := boxes[name].Append(t.Context(), &mail.Message{Blob: mail.Bytes("Subject: x\r\n\r\nbody\r\n")}, nil, now.AddDate(-1, 0, 0))
+		_, err := boxes[name].Append(t.Context(), &mail.Message{Blob: mail.Bytes("Subject: x\r\n\r\nbody\r\n")}, nil, now().AddDate(-1, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	put("month")
 	put("year")
-	now = now.AddDate(0, 0, 20)
+	days(20)
 	put("month")
 	for _, c := range []struct {
 		days int // further on
 		want string
 	}{{0, "2 1"}, {9, "2 1"}, {2, "1 1"}, {30, "0 1"}} {
-		now = now.AddDate(0, 0, c.days)
+		days(c.days)
 		if err := a.sweep(t.Context()); err != nil {
 			t.Error(err)
 		}
