@@ -57,10 +57,13 @@ say "fuzzing, a moment each"
 grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r dir; do
 	for target in $(grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | sed 's/^func //'); do
 		echo "$dir $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-3s}" "$dir" >"$tmp/fuzz.log" 2>&1 || {
-			cat "$tmp/fuzz.log"
-			exit 1
-		}
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-3s}" "$dir" >"$tmp/fuzz.log" 2>&1 && continue
+		# go test sometimes takes the end of the time itself for a failure. A find is always written down.
+		if grep -q 'context deadline exceeded' "$tmp/fuzz.log" && ! grep -q 'Failing input written' "$tmp/fuzz.log"; then
+			continue
+		fi
+		cat "$tmp/fuzz.log"
+		exit 1
 	done
 done
 
