@@ -8,7 +8,8 @@ import (
 // plan is what compaction knows of records, whose lives only their owners
 // know. It is guarded by journal.mu.
 type plan struct {
-	settled int64  // octets of records that were left after the last pass over all: about what lives
+	settled int64  // octets of records that the last pass over all wrote again: what lived then
+	kept    int64  // the same of the pass under way, so far
 	until   uint32 // the last segment of the pass under way
 	all     bool   // the pass is one over all
 	garbage int64  // octets of blobs given up since compaction was last woken
@@ -48,15 +49,17 @@ func (j *journal) pick() (s *segment, rewrite bool) {
 	return nil, false
 }
 
-// endPass notes what a pass has left.
+// endPass notes what a pass has found alive. What came in while it ran is not
+// counted: nobody has asked the owners about it yet, and on a busy machine it is
+// many times what lives.
 func (j *journal) endPass(front []*segment) {
 	if j.until == 0 || len(front) > 0 && front[0].number <= j.until {
 		return
 	}
 	if j.all {
-		j.settled = j.records()
+		j.settled = j.kept
 	}
-	j.until, j.all = 0, false
+	j.until, j.all, j.kept = 0, false, 0
 }
 
 // records counts the octets of records that are not void.

@@ -79,7 +79,11 @@ func (w *writer) own(b *batch) error {
 		return err
 	}
 	w.group([]*request{r}, true)
-	err = <-r.done
+	if err = <-r.done; err == nil {
+		w.j.mu.Lock()
+		w.j.kept += int64(len(r.frame))
+		w.j.mu.Unlock()
+	}
 	w.j.recycle(r)
 	return err
 }
