@@ -2,6 +2,7 @@ package policies
 
 import (
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,6 +19,7 @@ func (l *loader) routes() {
 		if r.TLS == "dane" {
 			l.bag.Error(diag.NotThisVersion, b.rangeOf("tls"), "DANE is not in this version.", "Write tls = verify.")
 		}
+		r.Source = b.sourceAddress("source")
 		r.Strategy = b.word("strategy", "failover", "failover", "balance")
 		l.routeAuth(&r, b)
 		r.Retry = l.retry(b)
@@ -115,4 +117,18 @@ func (l *loader) retry(b *body) (r Retry) {
 	}
 	o.done()
 	return r
+}
+
+// sourceAddress is an address of this host to connect from.
+func (b *body) sourceAddress(name string) (a netip.Addr) {
+	s := b.text(name, "")
+	if s == "" {
+		return a
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
+		b.bad(name, "\""+s+"\" is no address to connect from.", "Write an address of this host, source = \"192.0.2.7\".")
+		return netip.Addr{}
+	}
+	return a.Unmap()
 }

@@ -116,17 +116,47 @@ func (c *ruleCompiler) fieldName(attr, name string) bool {
 // sign signs with DKIM, or by its name seals with ARC. A seal states the result
 // of the chain before it, so the rule asks that filter.
 func (c *ruleCompiler) sign() {
-	c.later("key")
 	slot, known := c.l.slots["arc"]
 	if !known || !strings.HasSuffix(c.r.Path, ".sign.arc") {
-		c.r.Sign = true
+		c.r.Sign, c.r.Keys = true, c.selectors()
 		return
 	}
+	if c.b.has("key") {
+		c.l.bag.Error(diag.UnknownAttribute, c.b.rangeOf("key"), "A seal is made with the domain's first RSA key: a link of a chain has one signature.", "Leave key out.")
+	}
+	c.b.known = append(c.b.known, "key")
 	c.r.Seal, c.r.Chain = true, slot
 	if c.scope.Refs.Slots == nil {
 		c.scope.Refs.Slots = map[int]bool{}
 	}
 	c.scope.Refs.Slots[slot] = true
+}
+
+// selectors reads `key`: which of the domains' keys sign, by their selectors.
+func (c *ruleCompiler) selectors() []string {
+	names := c.b.texts("key")
+	for _, name := range names {
+		if known := c.l.allSelectors(); !contains(known, name) {
+			c.l.bag.Error(diag.UnknownReference, c.b.rangeOf("key"), "No domain has a key with the selector \""+name+"\".",
+				orElse(diag.DidYouMean(name, known), "Give the domain the key: dkim = [{ selector = \""+name+"\", key = secret(\"name\") }]."))
+		}
+	}
+	if c.b.has("key") && len(names) == 0 && c.l.bag.Errors() == 0 {
+		c.b.bad("key", "The rule signs with no key.", "Write key = \"selector\", or leave it out for all keys of the domain.")
+	}
+	return names
+}
+
+// allSelectors are those of the keys of all domains.
+func (l *loader) allSelectors() (names []string) {
+	for _, d := range l.set.Domains {
+		for _, k := range d.DKIM {
+			if !contains(names, k.Selector) {
+				names = append(names, k.Selector)
+			}
+		}
+	}
+	return names
 }
 
 func (c *ruleCompiler) copy() {
@@ -137,12 +167,12 @@ func (c *ruleCompiler) copy() {
 var tlsPolicies = map[string]route.TLSPolicy{"may": route.TLSMay, "require": route.TLSRequire, "verify": route.TLSVerify}
 
 func (c *ruleCompiler) route() {
-	c.later("source")
+	c.r.Source = c.b.sourceAddress("source")
 	c.r.TLS = tlsPolicies[c.b.word("tls", "may", "may", "require", "verify")]
-	if c.b.has("tls") && !c.b.has("via") {
-		return // the route that it has anyway, with better TLS
+	if (c.b.has("tls") || c.b.has("source")) && !c.b.has("via") {
+		return // the route that it has anyway, with better TLS or from elsewhere
 	}
-	if c.b.require("via", "Write via = route.name, or tls = verify.") {
+	if c.b.require("via", "Write via = route.name, tls = verify or source = \"192.0.2.7\".") {
 		c.r.Route = c.b.ref("via", "route")
 	}
 }

@@ -60,6 +60,13 @@ func hopOf(rt *route.Route, domain string) queue.Hop {
 		hop.Key = route.Choice(hop.Key, rt.TLS)
 		return hop
 	}
+	if rt.Moved { // likewise: the next server sees another client
+		own := *rt
+		own.Moved = false
+		hop := hopOf(&own, domain)
+		hop.Key = route.WithSource(hop.Key, rt.Source)
+		return hop
+	}
 	switch rt.Kind {
 	case route.Store:
 		return queue.Hop{Key: "store", Route: rt.Name, Final: true, Limit: storeLimit}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -21,7 +22,7 @@ type Key = canon.SigningKey
 // Signer signs with the keys of domains. It is safe for concurrent use.
 type Signer struct{ keys map[string][]dkim.SignOptions }
 
-var _ pipeline.Signer = (*Signer)(nil)
+var _ pipeline.SelectiveSigner = (*Signer)(nil)
 
 // NewSigner makes a Signer of keys by domain (lower case, A-labels). All keys of
 // a domain sign, RSA and Ed25519 side by side (RFC 8463 section 3): a receiver
@@ -60,7 +61,21 @@ func ParseKey(text string) (crypto.Signer, error) { return canon.ParsePrivate(te
 // as it goes out. Only the very domain signs, never a parent for a subdomain. A
 // domain without keys has no fields and no error.
 func (s *Signer) Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error) {
-	keys := s.keys[domain]
+	return signAll(ctx, s.keys[domain], msg)
+}
+
+// SignWith is Sign with the keys of those selectors alone.
+func (s *Signer) SignWith(ctx context.Context, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error) {
+	var keys []dkim.SignOptions
+	for _, k := range s.keys[domain] {
+		if slices.Contains(selectors, k.Selector) {
+			keys = append(keys, k)
+		}
+	}
+	return signAll(ctx, keys, msg)
+}
+
+func signAll(ctx context.Context, keys []dkim.SignOptions, msg *mail.Message) ([]mail.Field, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}

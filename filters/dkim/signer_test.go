@@ -94,6 +94,21 @@ func read1(t *testing.T, m *mail.Message) string {
 	return string(b)
 }
 
+// TestSignerSignsWithSomeKeys: by selector; one that the domain has not signs
+// nothing.
+func TestSignerSignsWithSomeKeys(t *testing.T) {
+	s, _ := pair(t)
+	for _, c := range []struct {
+		selectors []string
+		want      string
+	}{{[]string{"e"}, "s=e;"}, {[]string{"r", "x"}, "s=r;"}, {[]string{"x"}, ""}} {
+		fields, err := s.SignWith(t.Context(), "example.test", c.selectors, &mail.Message{Blob: mail.Bytes(letter)})
+		if err != nil || c.want == "" && len(fields) > 0 || c.want != "" && (len(fields) != 1 || !strings.Contains(fields[0].Value, c.want)) {
+			t.Errorf("%q: %v, %v", c.selectors, fields, err)
+		}
+	}
+}
+
 func TestSignerKnowsOnlyItsOwnDomains(t *testing.T) {
 	s, _ := pair(t)
 	for _, d := range []string{"other.test", "sub.example.test", "test", ""} {

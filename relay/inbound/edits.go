@@ -72,16 +72,25 @@ func merge(a, b []mail.Edit) ([]mail.Edit, error) {
 // sign signs for the author's domain what a client sends that may speak for it:
 // a trusted one, or one who authenticated as that author. Others' words are
 // never signed, or anybody who may relay could speak for all of us.
-func (s *session) sign(tx *transaction, msg *mail.Message) (*mail.Message, error) {
+func (s *session) sign(tx *transaction, selectors []string, msg *mail.Message) (*mail.Message, error) {
 	author, ok := authorOf(tx.Part)
 	if s.cfg.Signer == nil || !ok || !mayBeSigned(tx.Session, author) {
 		return msg, nil
 	}
-	fields, err := s.cfg.Signer.Sign(tx.ctx, author.Domain, msg)
+	fields, err := s.signature(tx, author.Domain, selectors, msg)
 	if err != nil {
 		return nil, err
 	}
 	return msg.With(fields...), nil
+}
+
+// signature asks for those of some keys where a rule names them. A Signer that
+// cannot tell its keys apart signs with all of them: better that than none.
+func (s *session) signature(tx *transaction, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error) {
+	if some, ok := s.cfg.Signer.(pipeline.SelectiveSigner); ok && len(selectors) > 0 {
+		return some.SignWith(tx.ctx, domain, selectors, msg)
+	}
+	return s.cfg.Signer.Sign(tx.ctx, domain, msg)
 }
 
 func mayBeSigned(ps *pipeline.Session, author mail.Address) bool {

@@ -107,9 +107,10 @@ type Ledger struct {
 	Fields  []mail.Field
 	Edits   []mail.Edit
 	Copies  []mail.Address
-	Sign    bool   // with the DKIM keys of the author's domain
-	Seal    bool   // with a link of the recipient's domain in the ARC chain
-	Route   string // "" for the domain's own
+	Sign    bool     // with the DKIM keys of the author's domain
+	Keys    []string // of Sign: the selectors of those keys; empty for all of them
+	Seal    bool     // with a link of the recipient's domain in the ARC chain
+	Route   string   // "" for the domain's own
 
 	// What a plan noted before Data for itself to act on at Data: the paths of
 	// the rules that hold or discard, and the filters that a rule asked, that
@@ -185,6 +186,13 @@ type PlanInfo struct {
 // author and returns no field and no error where it has no key for it.
 type Signer interface {
 	Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error)
+}
+
+// SelectiveSigner is a Signer that can be told which of a domain's keys sign, by
+// their selectors. One that the domain has not is no error, and makes no field.
+type SelectiveSigner interface {
+	Signer
+	SignWith(ctx context.Context, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error)
 }
 
 // Link is what a link of an ARC chain says, RFC 8617.

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -18,6 +19,15 @@ func TestChoices(t *testing.T) {
 		}
 		if name, tls := ParseChoice(c.text); name != c.name || tls != c.tls {
 			t.Errorf("%q is %q and %d", c.text, name, tls)
+		}
+	}
+	from := netip.MustParseAddr("192.0.2.7")
+	for _, c := range []string{"", "mx", "mx;tls=verify", ";tls=require"} {
+		text := WithSource(c, from)
+		name, tls := ParseChoice(text)
+		rest, got := CutSource(text)
+		if rest != c || got != from || Choice(name, tls) != c || WithSource(text, netip.Addr{}) != c {
+			t.Errorf("%q from %s is %q: %q %d, %q %s", c, from, text, name, tls, rest, got)
 		}
 	}
 	if name, tls := ParseChoice("mx;tls=dane"); name != "mx" || tls != TLSVerify {
@@ -44,6 +54,13 @@ func TestFindRaised(t *testing.T) {
 		if err != nil || r.Name != c.name || r.TLS != c.tls || r.Raised != c.raised {
 			t.Errorf("%s, %q: got %+v, %v", c.to, c.choice, r, err)
 		}
+	}
+	r, err := tab.Find(mail.Recipient{Address: mail.MustParseAddress("a@strict.test"), Route: ";source=192.0.2.7"})
+	if err != nil || r.Name != "strict" || r.Source != netip.MustParseAddr("192.0.2.7") || !r.Moved || strict.Source.IsValid() {
+		t.Errorf("from an address: %+v, %v", r, err)
+	}
+	if r, err := tab.Find(mail.Recipient{Address: mail.MustParseAddress("a@local.test"), Route: ";source=192.0.2.7"}); err != nil || r.Moved {
+		t.Errorf("our own store from an address: %+v, %v", r, err)
 	}
 	if r, err := tab.Find(mail.Recipient{Address: mail.MustParseAddress("a@x.test")}); err != nil || r.TLS != TLSMay {
 		t.Errorf("the table itself was raised: %+v, %v", r, err)

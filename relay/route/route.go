@@ -38,6 +38,10 @@ type Route struct {
 	TLS    TLSPolicy
 	Raised bool // TLS is more than the route itself asks: policy chose it for a recipient
 	Random bool // strategy = balance: any order; else failover: in the order written
+	// Source is the address of this host to connect from, to servers of its own
+	// family; the zero Addr leaves it to the system.
+	Source netip.Addr
+	Moved  bool // Source is another than the route's own: policy chose it for a recipient
 	User   string
 	Secret string
 }

@@ -69,14 +69,15 @@ func NewTable(o TableOptions) (*Table, error) {
 // its domain's, else the one for all others.
 func (t *Table) Find(to mail.Recipient) (*Route, error) {
 	name, tls := ParseChoice(to.Route)
+	_, source := CutSource(to.Route)
 	if name == "" {
 		name = t.domains[to.Address.Domain]
 	}
 	if name == "" {
-		return t.fallback.atLeast(tls), nil
+		return t.fallback.atLeast(tls).from(source), nil
 	}
 	if r := t.routes[name]; r != nil {
-		return r.atLeast(tls), nil
+		return r.atLeast(tls).from(source), nil
 	}
 	// A message can wait for longer than a route lives: it goes on waiting.
 	return nil, mail.Defer(51, 3, 5, fmt.Sprintf("There is no route %q in the configuration any more", name))

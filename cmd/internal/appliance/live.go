@@ -31,7 +31,7 @@ type live struct {
 	domains  map[string]*policies.Domain
 	retries  map[string]policies.Retry // by route
 	table    *route.Table
-	signer   pipeline.Signer
+	signer   pipeline.SelectiveSigner
 	sealer   pipeline.Sealer
 	dns      dns.Resolver
 	memory   state.Store
@@ -184,7 +184,7 @@ func (a *Appliance) table(s *policies.Settings, r dns.Resolver) (*route.Table, e
 }
 
 func routeOf(r policies.Route) (*route.Route, error) {
-	out := &route.Route{Name: r.Name, Random: r.Strategy == "balance", User: r.User, Secret: string(r.Password)}
+	out := &route.Route{Name: r.Name, Random: r.Strategy == "balance", User: r.User, Secret: string(r.Password), Source: r.Source}
 	kinds := map[string]route.Kind{"mx": route.MX, "hosts": route.Hosts, "lmtp": route.LMTP, "store": route.Store}
 	out.Kind = kinds[r.Kind]
 	out.TLS = map[string]route.TLSPolicy{"require": route.TLSRequire, "verify": route.TLSVerify}[r.TLS]

@@ -20,7 +20,10 @@ func (w *walker) note(rule *Rule, to int) {
 		}
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
-	n.Sign, n.Seal = n.Sign || rule.Sign, n.Seal || rule.Seal
+	if rule.Sign {
+		signWith(n, rule.Keys)
+	}
+	n.Seal = n.Seal || rule.Seal
 	if rule.Seal {
 		w.r.Ask(rule.Chain) // now: what is not found when the verdict stands is given up
 	}
@@ -32,17 +35,21 @@ func (w *walker) note(rule *Rule, to int) {
 	}
 }
 
-// choice is what a route rule chooses. One that asks only for better TLS keeps
-// the route that an earlier stage chose, and does not weaken what that asked.
+// choice is what a route rule chooses. One that asks only for better TLS or for a
+// source keeps the route that an earlier stage chose, and does not weaken what
+// that asked.
 func (w *walker) choice(rule *Rule) string {
-	name, tls := rule.Route, rule.TLS
+	name, tls, source := rule.Route, rule.TLS, rule.Source
 	for _, l := range w.before {
 		if l != nil && l.Route != "" && rule.Route == "" {
 			before, had := route.ParseChoice(l.Route)
 			name, tls = before, max(tls, had)
+			if _, from := route.CutSource(l.Route); !source.IsValid() {
+				source = from
+			}
 		}
 	}
-	return route.Choice(name, tls)
+	return route.WithSource(route.Choice(name, tls), source)
 }
 
 func (w *walker) tag(tags []string) {
@@ -119,11 +126,27 @@ func (w *walker) merge() pipeline.Ledger {
 		m.Edits = append(m.Edits, l.Edits...)
 		m.Copies = append(m.Copies, l.Copies...)
 		m.Unsure = append(m.Unsure, l.Unsure...)
-		m.Sign, m.Seal = m.Sign || l.Sign, m.Seal || l.Seal
+		if l.Sign {
+			signWith(&m, l.Keys)
+		}
+		m.Seal = m.Seal || l.Seal
 		m.Route = last(m.Route, l.Route)
 		m.Hold, m.Discard = first(m.Hold, l.Hold), first(m.Discard, l.Discard)
 	}
 	return m
+}
+
+// signWith adds keys to those that sign; none named are all of them.
+func signWith(l *pipeline.Ledger, keys []string) {
+	switch {
+	case len(keys) == 0:
+		l.Keys = nil
+	case !l.Sign:
+		l.Keys = append([]string(nil), keys...)
+	case len(l.Keys) > 0:
+		l.Keys = append(l.Keys, keys...)
+	}
+	l.Sign = true
 }
 
 func first(a, b string) string {

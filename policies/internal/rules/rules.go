@@ -4,6 +4,7 @@ package rules
 
 import (
 	"math"
+	"net/netip"
 	"strconv"
 
 	"github.com/forepost/forepost/policies/internal/expr"
@@ -51,6 +52,8 @@ type Rule struct {
 	Chain   int            // of Seal: the slot of the filter that the seal needs the result of
 	Route   string         // route: its name, "" for no change of it
 	TLS     route.TLSPolicy
+	Source  netip.Addr // route: to connect from; zero for no change
+	Keys    []string   // sign: selectors; empty for all keys of the domain
 }
 
 // On tells whether the rule is evaluated at all.
