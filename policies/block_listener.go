@@ -28,6 +28,8 @@ func (l *loader) listeners() {
 		}
 		v.Protocol = b.word("protocol", def, "smtp", "submission", "lmtp")
 		v.RelayFrom, v.ProxyFrom = b.networks("relay_from"), b.networks("proxy_protocol")
+		v.XClient = b.networks("xclient")
+		v.Gate = l.gate(b, v.Protocol)
 		if v.Policy = b.ref("policy", "policy"); v.Policy == "" {
 			v.Policy = "recommended"
 		}

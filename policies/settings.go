@@ -79,6 +79,8 @@ type Listener struct {
 	Auth           string // "", "accounts" or an LDAP URL
 	RelayFrom      []netip.Prefix
 	ProxyFrom      []netip.Prefix
+	XClient        []netip.Prefix // may say for whom they speak
+	Gate           Gate
 	Policy         string // name of a policy
 	MaxSize        int64
 	MaxRecipients  int

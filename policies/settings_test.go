@@ -33,6 +33,8 @@ func TestSettings(t *testing.T) {
 		{s.Postmaster.String(), "post@example.net"},
 		{s.DataDir, "/var/lib/forepost"},
 		{line(edge.Protocol, edge.TLS, edge.MaxSize, edge.RejectEarly, edge.Policy), "smtp auto 31457280 true inbound"},
+		{line(edge.XClient, edge.Gate), "[10.0.0.8/32] {1000 50 30 {90 1m0s} {2400 1m0s} 24 56 2s}"},
+		{line(sub.Gate), "{1000 50 200 {600 1m0s} {2400 1m0s} 24 64 0s}"},
 		{line(sub.Protocol, sub.TLS, sub.MaxSize, sub.Auth), "submission implicit 52428800 accounts"},
 		{s.Domains[0].Recipients.Mode, "accounts"},
 		{line(s.Domains[0].Aliases["info"], s.Domains[0].Aliases["first.last"]), "[ann@example.net bob@example.net] [ann@example.net]"},

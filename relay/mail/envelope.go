@@ -9,6 +9,7 @@ type Envelope struct {
 	To         []Recipient
 	SMTPUTF8   bool      // RFC 6531
 	EightBit   bool      // BODY=8BITMIME, RFC 6152
+	Binary     bool      // BODY=BINARYMIME, RFC 3030: bodies have octets and no lines; goes on in chunks only, or converted
 	RequireTLS bool      // RFC 8689
 	Ret        string    // RET of RFC 3461: "FULL", "HDRS" or ""
 	EnvID      string    // ENVID of RFC 3461, xtext decoded

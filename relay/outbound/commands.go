@@ -35,6 +35,10 @@ func (s *session) screen(m *mailing, to []int) (fit []int, fail *failure) {
 		s.refuse(m, to, mail.Refuse(52, 3, 4, fmt.Sprintf("The message has %d octets, and the server takes at most %d", m.size, max)))
 		return nil, nil
 	}
+	if m.env.Binary { // RFC 3030 section 3: it goes on in chunks only, or is returned
+		s.refuse(m, to, mail.Refuse(54, 6, 3, "The message has binary content, which cannot be passed on as lines"))
+		return nil, nil
+	}
 	if m.env.EightBit && !s.has("8BITMIME") {
 		yes, err := m.eightBit()
 		if err != nil {

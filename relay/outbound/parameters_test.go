@@ -126,6 +126,12 @@ var parameters = []talk{
 		want:   []string{"hard 554 5.6.3 The message has 8-bit content..."},
 	},
 	{
+		why:    "binary, RFC 3030 3: never as lines",
+		change: func(e *mail.Envelope) { e.Binary, e.To = true, e.To[:1] },
+		script: plain + bye,
+		want:   []string{"hard 554 5.6.3 The message has binary content..."},
+	},
+	{
 		why:    "8-bit that nobody declared goes as it is",
 		change: func(e *mail.Envelope) { e.To = e.To[:1] },
 		text:   "Subject: x\r\n\r\n\u00e9\r\n",

@@ -12,7 +12,7 @@ func encodeEnvelope(env *mail.Envelope) []byte {
 	e := encoder{make([]byte, 0, 48+64*len(env.To))}
 	e.str(string(env.ID))
 	e.address(env.From)
-	e.flags(env.SMTPUTF8, env.EightBit, env.RequireTLS)
+	e.flags(env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary)
 	e.str(env.Ret)
 	e.str(env.EnvID)
 	e.int(env.Received.UnixMicro())
@@ -29,7 +29,7 @@ func decodeEnvelope(b []byte) (env mail.Envelope, err error) {
 	env.ID = mail.ID(d.str())
 	env.From = d.address()
 	f := d.byte()
-	env.SMTPUTF8, env.EightBit, env.RequireTLS = f&1 != 0, f&2 != 0, f&4 != 0
+	env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0
 	env.Ret = d.str()
 	env.EnvID = d.str()
 	env.Received = time.UnixMicro(d.int())

@@ -13,7 +13,7 @@ import (
 func sample() (*entry, mail.Envelope) {
 	env := mail.Envelope{
 		ID: "4bQz7K2MwXc9T", From: mail.Address{Local: "a \"b\"", Domain: "a.test"},
-		SMTPUTF8: true, EightBit: true, RequireTLS: true, Ret: "FULL", EnvID: "x\r\ny",
+		SMTPUTF8: true, EightBit: true, Binary: true, RequireTLS: true, Ret: "FULL", EnvID: "x\r\ny",
 		Received: time.UnixMicro(1795417200123456), Listener: "mx",
 		To: []mail.Recipient{
 			{Address: mail.Address{Local: "b\u00fc", Domain: "b.test"}, Original: "rfc822;b@b.test", Notify: mail.NotifyNever},

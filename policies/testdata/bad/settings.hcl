@@ -19,6 +19,17 @@ listener "b" {
   policy         = policy.p
 }
 
+listener "gate" {
+  address         = ":26"
+  policy          = policy.p
+  xclient         = "10.0.0.300" # ERROR: not an IP address or network
+  max_sessions    = 0            # ERROR: between 1 and
+  max_per_client  = "many"       # ERROR: is a number
+  network_v4      = 33           # ERROR: between 8 and 32
+  rate_per_client = "lots"       # ERROR: has no slash
+  greeting_delay  = "2m"         # ERROR: Nobody waits that long
+}
+
 listener "c" {
   address  = ":25"
   policy   = "p"            # ERROR: policy = policy.p

@@ -19,6 +19,12 @@ listener "edge" {
   policy       = policy.inbound
   max_size     = "30MB"
   reject_early = true
+  xclient      = ["10.0.0.8"]
+
+  max_per_network = 30
+  network_v6      = 56
+  rate_per_client = "90/1m"
+  greeting_delay  = "2s"
 }
 
 listener "submission" {

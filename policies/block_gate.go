@@ -1,0 +1,76 @@
+package policies
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/forepost/forepost/filters/ratelimit"
+)
+
+// Gate is how many clients a listener lets in, and how fast, before any policy
+// is asked. Networks of relay_from and xclient are counted in MaxSessions only.
+type Gate struct {
+	MaxSessions    int // at once, in all
+	MaxPerClient   int // at once, from one address
+	MaxPerNetwork  int // at once, from one network
+	RatePerClient  Rate
+	RatePerNetwork Rate
+	NetworkV4      int           // bits of an IPv4 network
+	NetworkV6      int           // bits of an IPv6 network
+	GreetingDelay  time.Duration // how long a stranger waits for the greeting; who talks in it is refused
+}
+
+// Rate is so many in a time; the zero Rate is no limit.
+type Rate struct {
+	Max int64
+	Per time.Duration
+}
+
+// defaultGreetingDelay is for listeners that take mail from strangers. Honest
+// servers wait for minutes (RFC 5321 section 4.5.3.2.1).
+const defaultGreetingDelay = time.Second
+
+// gate reads the attributes of a listener that bound its clients.
+func (l *loader) gate(b *body, protocol string) Gate {
+	delay := time.Duration(0)
+	if protocol == "smtp" {
+		delay = defaultGreetingDelay
+	}
+	g := Gate{
+		MaxSessions:    b.between("max_sessions", 1000, 1, 1<<20),
+		MaxPerClient:   b.between("max_per_client", 50, 1, 1<<20),
+		MaxPerNetwork:  b.between("max_per_network", 200, 1, 1<<20),
+		RatePerClient:  b.rate("rate_per_client", "600/1m"),
+		RatePerNetwork: b.rate("rate_per_network", "2400/1m"),
+		NetworkV4:      b.between("network_v4", 24, 8, 32),
+		NetworkV6:      b.between("network_v6", 64, 16, 128),
+		GreetingDelay:  b.duration("greeting_delay", delay),
+	}
+	if g.GreetingDelay > time.Minute {
+		b.bad("greeting_delay", "Nobody waits that long for a greeting.", "Write a time of up to \"1m\"; \"2s\" is enough for most.")
+	}
+	return g
+}
+
+// between is a whole number between two.
+func (b *body) between(name string, def, low, high int) int {
+	n := b.number(name, def)
+	if n < low || n > high {
+		b.bad(name, name+" is a whole number between "+strconv.Itoa(low)+" and "+strconv.Itoa(high)+".", "")
+		return def
+	}
+	return n
+}
+
+// rate is so many in a time; "none" is no limit.
+func (b *body) rate(name, def string) Rate {
+	s := b.text(name, def)
+	if s == "none" {
+		return Rate{}
+	}
+	r, err := ratelimit.ParseRate(s)
+	if err != nil {
+		b.bad(name, err.Error()+".", "Write \"none\" for no limit.")
+	}
+	return Rate{r.Max, r.Per}
+}
