@@ -2,9 +2,10 @@ package policies
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/forepost/forepost/filters/ratelimit"
+	"github.com/forepost/forepost/policies/internal/expr"
 )
 
 // Gate is how many clients a listener lets in, and how fast, before any policy
@@ -62,15 +63,18 @@ func (b *body) between(name string, def, low, high int) int {
 	return n
 }
 
-// rate is so many in a time; "none" is no limit.
+// rate is so many in a time, "600/1m"; "none" is no limit.
 func (b *body) rate(name, def string) Rate {
 	s := b.text(name, def)
 	if s == "none" {
 		return Rate{}
 	}
-	r, err := ratelimit.ParseRate(s)
-	if err != nil {
-		b.bad(name, err.Error()+".", "Write \"none\" for no limit.")
+	num, per, _ := strings.Cut(s, "/")
+	n, err1 := strconv.ParseInt(num, 10, 32)
+	d, err2 := expr.ParseDuration(per)
+	if err1 != nil || err2 != nil || n <= 0 || d <= 0 {
+		b.bad(name, "\""+s+"\" is no rate.", "Write \"600/1m\" for 600 in a minute, or \"none\" for no limit.")
+		return Rate{}
 	}
-	return Rate{r.Max, r.Per}
+	return Rate{n, d}
 }

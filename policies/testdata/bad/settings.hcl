@@ -26,7 +26,7 @@ listener "gate" {
   max_sessions    = 0            # ERROR: between 1 and
   max_per_client  = "many"       # ERROR: is a number
   network_v4      = 33           # ERROR: between 8 and 32
-  rate_per_client = "lots"       # ERROR: has no slash
+  rate_per_client = "lots"       # ERROR: is no rate
   greeting_delay  = "2m"         # ERROR: Nobody waits that long
 }
 
