@@ -5,6 +5,7 @@ import (
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/filters/arc"
 	"github.com/forepost/forepost/filters/attachment"
+	"github.com/forepost/forepost/filters/body"
 	"github.com/forepost/forepost/filters/clamav"
 	"github.com/forepost/forepost/filters/contact"
 	"github.com/forepost/forepost/filters/content"
@@ -30,6 +31,7 @@ func Kinds() []filters.Kind {
 		arc.Kind(),
 		dmarc.Kind(),
 		attachment.Kind(),
+		body.Kind(),
 		content.Kind(),
 		clamav.Kind(),
 		rspamd.Kind(),

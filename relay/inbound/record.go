@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +86,8 @@ func (s *session) write(tx *transaction) {
 		rec.To = append(rec.To, o.To...)
 	}
 	for _, r := range tx.Results() {
-		f := trail.Fact{Filter: r.Instance.Name, Values: told(r.Finding.Facts), Reason: r.Finding.Reason, Took: r.Took.Microseconds(), Auth: failures(r.Finding.Auth)}
+		f := trail.Fact{Filter: r.Instance.Name, Reason: r.Finding.Reason, Took: r.Took.Microseconds(), Auth: failures(r.Finding.Auth)}
+		f.Values, f.Left = told(r.Finding.Facts)
 		if r.Err != nil {
 			f.Error = r.Err.Error()
 		}
@@ -107,17 +109,34 @@ func failures(rs []pipeline.AuthResult) (list []string) {
 	return list
 }
 
+// maxFact is how large a fact may be, in octets, for the record to keep it: a
+// record is small whatever the message is.
+const maxFact = 8 << 10
+
 // told are facts as the record keeps them: durations in words, since a number
-// would not say of what.
-func told(facts pipeline.Facts) map[string]any {
-	out := make(map[string]any, len(facts))
+// would not say of what. left are the names of those that are too large.
+func told(facts pipeline.Facts) (out map[string]any, left []string) {
+	out = make(map[string]any, len(facts))
 	for k, v := range facts {
-		if d, ok := v.(time.Duration); ok {
-			v = d.String()
+		size := 0
+		switch x := v.(type) {
+		case time.Duration:
+			v = x.String()
+		case string:
+			size = len(x)
+		case []string:
+			for _, s := range x {
+				size += len(s)
+			}
+		}
+		if size > maxFact {
+			left = append(left, k)
+			continue
 		}
 		out[k] = v
 	}
-	return out
+	slices.Sort(left)
+	return out, left
 }
 
 // points is a score for people: "7.7".

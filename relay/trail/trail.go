@@ -61,6 +61,9 @@ type Fact struct {
 	// Authentication-Results: "dkim=fail header.d=example.org header.s=k1".
 	Auth []string `json:"auth,omitempty"`
 	Took int64    `json:"took,omitempty"` // microseconds
+	// Left are the names of facts that were found and are too large to keep: what
+	// they were cannot be told any more.
+	Left []string `json:"left,omitempty"`
 }
 
 // Outcome is what was decided for recipients.
