@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/forepost/forepost/relay/meter/metertest"
 )
 
 // bombs are messages that are dear to careless parsers, of a size n.
@@ -51,26 +53,25 @@ var bombs = map[string]func(n int) string{
 
 // TestBombs: eight times as much may take some eight times as long, not sixty.
 func TestBombs(t *testing.T) {
+	n := 20000
+	if testing.Short() {
+		n = 4000
+	}
 	for name, make := range bombs {
-		small, large := cost(t, name, make(20000)), cost(t, name, make(160000))
-		if large > 500*time.Millisecond && large > 24*small {
-			t.Errorf("%s: %v grew to %v", name, small, large)
-		}
-		if large > 5*time.Second {
-			t.Errorf("%s took %v", name, large)
+		few, many := []byte(make(n)), []byte(make(8*n))
+		small := max(metertest.CPU(t, func() { walk(t, name, few) }), time.Millisecond)
+		if large := metertest.Least(t, 24*small, 3, func() { walk(t, name, many) }); large > 24*small {
+			t.Errorf("%s: %v of processor time grew to %v", name, small, large)
 		}
 	}
 }
 
-func cost(t *testing.T, name, msg string) time.Duration {
-	start := time.Now()
-	p := parseWhole([]byte(msg))
-	readAll(t, name, p, []byte(msg))
-	took := time.Since(start)
-	if err := checkSpans(p, []byte(msg)); err != nil {
+func walk(t *testing.T, name string, msg []byte) {
+	p := parseWhole(msg)
+	readAll(t, name, p, msg)
+	if err := checkSpans(p, msg); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
-	return took
 }
 
 // TestLimits: what is kept stays within the limits, and it is told.
