@@ -23,6 +23,7 @@ func (l *loader) routes() {
 		r.Strategy = b.word("strategy", "failover", "failover", "balance")
 		l.routeAuth(&r, b)
 		r.Retry = l.retry(b)
+		r.Concurrency = l.concurrency(b)
 		b.done()
 		l.set.Routes = append(l.set.Routes, r)
 	})
@@ -115,6 +116,12 @@ func (l *loader) retry(b *body) (r Retry) {
 			o.bad("factor", "factor is between 1 and 10.", "")
 		}
 	}
+	if v, ok := o.value("jitter", numberType); ok {
+		r.Jitter, _ = v.Num(nil)
+		if !(r.Jitter > 0 && r.Jitter <= 0.5) {
+			o.bad("jitter", "jitter is a share of the wait, up to 0.5.", "Write jitter = 0.1: waits are a tenth longer or shorter, by chance.")
+		}
+	}
 	o.done()
 	return r
 }
@@ -131,4 +138,18 @@ func (b *body) sourceAddress(name string) (a netip.Addr) {
 		return netip.Addr{}
 	}
 	return a.Unmap()
+}
+
+// concurrency reads `concurrency = 20`.
+func (l *loader) concurrency(b *body) int {
+	v, ok := b.value("concurrency", numberType)
+	if !ok {
+		return 0
+	}
+	n, _ := v.Num(nil)
+	if !(n >= 1 && n <= 1000) || n != float64(int(n)) {
+		b.bad("concurrency", "concurrency is a whole number from 1 to 1000.", "It bounds the deliveries to one destination that are under way at once.")
+		return 0
+	}
+	return int(n)
 }

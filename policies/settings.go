@@ -137,12 +137,15 @@ type Route struct {
 	User     string
 	Password Secret
 	Retry    Retry
+	// Concurrency is how many deliveries to a destination of it are under way at
+	// once, at the most; 0 for the default.
+	Concurrency int
 }
 
 // Retry is when a route's mail is tried again; a zero means the default.
 type Retry struct {
 	First, Max, Warn, Expire time.Duration
-	Factor                   float64
+	Factor, Jitter           float64
 }
 
 // Account is an `account` block.

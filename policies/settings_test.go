@@ -41,7 +41,7 @@ func TestSettings(t *testing.T) {
 		{strings.HasPrefix(string(s.Domains[0].DKIM[0].Key), "-----BEGIN"), true},
 		{lab.Recipients.List(mail.MustParseAddress("Eve@lab.example.net")), true},
 		{lab.Recipients.List(mail.MustParseAddress("x@lab.example.net")), false},
-		{line(s.Routes[0].Kind, s.Routes[0].To, s.Routes[0].Retry.Expire, s.Routes[0].Strategy), "lmtp [mail.lab.example.net:24] 96h0m0s balance"},
+		{line(s.Routes[0].Kind, s.Routes[0].To, s.Routes[0].Retry.Expire, s.Routes[0].Retry.Jitter, s.Routes[0].Strategy, s.Routes[0].Concurrency), "lmtp [mail.lab.example.net:24] 96h0m0s 0.2 balance 8"},
 		{string(s.Routes[1].Password), "s3cret"},
 		{line(s.DNS.Resolvers), "[127.0.0.1:53 [::1]:53]"},
 		{line(s.State.Backend, s.State.OnAway, s.Redis[0].Prefix), "shared closed forepost:"},

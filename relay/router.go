@@ -71,12 +71,12 @@ func hopOf(rt *route.Route, domain string) queue.Hop {
 	case route.Store:
 		return queue.Hop{Key: "store", Route: rt.Name, Final: true, Limit: storeLimit}
 	case route.LMTP:
-		return queue.Hop{Key: "route:" + rt.Name, Route: rt.Name, Final: true}
+		return queue.Hop{Key: "route:" + rt.Name, Route: rt.Name, Final: true, Limit: rt.Limit}
 	case route.Hosts:
-		return queue.Hop{Key: "route:" + rt.Name, Route: rt.Name}
+		return queue.Hop{Key: "route:" + rt.Name, Route: rt.Name, Limit: rt.Limit}
 	}
 	if rt.Name == "mx" {
-		return queue.Hop{Key: "mx:" + domain, Route: rt.Name}
+		return queue.Hop{Key: "mx:" + domain, Route: rt.Name, Limit: rt.Limit}
 	}
-	return queue.Hop{Key: "route:" + rt.Name + ":" + domain, Route: rt.Name} // MX with a TLS policy of its own
+	return queue.Hop{Key: "route:" + rt.Name + ":" + domain, Route: rt.Name, Limit: rt.Limit} // MX with a TLS policy of its own
 }

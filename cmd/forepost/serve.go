@@ -41,6 +41,7 @@ func serve(ctx context.Context, o appliance.Options) error {
 	o.Tell = func(text string) { fmt.Fprint(os.Stderr, text) }
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
+	tuneCollector(ctx)
 	a, err := appliance.New(ctx, o)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ type Envelope struct {
 	EightBit   bool      // BODY=8BITMIME, RFC 6152
 	Binary     bool      // BODY=BINARYMIME, RFC 3030: bodies have octets and no lines; goes on in chunks only, or converted
 	RequireTLS bool      // RFC 8689
+	Priority   int8      // MT-PRIORITY, RFC 6710: -9 to 9, higher ones first; 0 where not given
 	Ret        string    // RET of RFC 3461: "FULL", "HDRS" or ""
 	EnvID      string    // ENVID of RFC 3461, xtext decoded
 	Received   time.Time // when the message was taken

@@ -25,9 +25,12 @@ const memory = time.Hour
 func (j *job) meet(rs []result) {
 	j.met = nobody
 	for i := range rs {
-		if !rs[i].absent() {
-			j.met = somebody
+		switch r := &rs[i]; {
+		case r.Outcome == Soft && r.Remote && tooMany(r.Reply):
+			j.met, j.last = busy, r.remember(j.hop.Route)
 			return
+		case !r.absent():
+			j.met = somebody
 		}
 	}
 	j.last = rs[0].remember(j.hop.Route)
@@ -39,11 +42,11 @@ func (r *result) absent() bool {
 
 // absent tells of a deferral whether nobody was reached who could have taken the
 // message: RFC 3463 X.4.1 (no answer), X.4.3 (the DNS), X.4.4 (no route), found out
-// by us and not told by a server. A server that is about to close is as good as
-// absent (421, RFC 5321 section 4.2.1).
+// by us and not told by a server. A server for which any of us is too many is as good
+// as absent.
 func absent(r mail.Reply, remote bool) bool {
 	if remote {
-		return r.Code() == 421
+		return tooMany(r)
 	}
 	s := r.Subject
 	return r.Class == mail.Transient && s[0] == 4 && (s[1] == 1 || s[1] == 3 || s[1] == 4)
@@ -52,7 +55,7 @@ func absent(r mail.Reply, remote bool) bool {
 // pause is how long the job's hop is left alone now: less than the message that
 // found out waits, so that it is in time. The caller holds mu.
 func (q *Queue) pause(j *job) time.Duration {
-	if j.met != nobody {
+	if j.met != nobody && j.met != busy {
 		return 0
 	}
 	return q.alone(j.hop.Route, j.line.fails+1)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,6 +55,8 @@ func BenchmarkBacklog(b *testing.B) {
 	if err != nil {
 		n = 1_000_000
 	}
+	debug.SetGCPercent(400) // as serve has it: cmd/forepost, tuneCollector
+	debug.SetMemoryLimit(832 << 20)
 	dir, g := b.TempDir(), &graveyard{}
 	j, q := reopen(b, dir, g)
 	flow(b, q, g, "alone")

@@ -199,7 +199,7 @@ func BenchmarkEncoding(b *testing.B) {
 		var n int
 		for b.Loop() {
 			r := entryRecord(e)
-			if _, err := decodeEntry(r); err != nil {
+			if _, err := decodeEntry(r, nil); err != nil {
 				b.Fatal(err)
 			}
 			n = len(r)

@@ -22,9 +22,11 @@ func (q *Queue) clock() {
 }
 
 // When many are due at once, they are moved in small steps with a breath between
-// them, 20,000 a second at the most: new messages pass in between.
+// them, 20,000 a second at the most, and 3,000 while new messages come in, which are
+// worth more of the processor than another look at what waits.
 const (
 	step      = 20
+	aside     = 3
 	breath    = time.Millisecond
 	backlog   = 1000 // jobs that come back, in line
 	rerouters = 4    // who route what comes back: it is work of the processor alone
@@ -36,7 +38,11 @@ func (q *Queue) tick() time.Duration {
 	now := millis(q.o.Now())
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for range step {
+	n := step
+	if q.fresh {
+		n, q.fresh = aside, false
+	}
+	for range n {
 		if len(q.timers) == 0 {
 			return time.Hour
 		}
@@ -59,6 +65,8 @@ func (q *Queue) ready(e *entry, env *mail.Envelope, now int64) {
 		line, limit := routing, q.o.Workers
 		if env == nil {
 			line, limit = rerouting, rerouters
+		} else {
+			q.fresh = true
 		}
 		q.lines.put(line, limit, &job{e: e, env: env, to: to})
 	}

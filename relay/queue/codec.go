@@ -41,8 +41,10 @@ func (e *encoder) flags(fs ...bool) {
 // decoder reads what encoder wrote. After the first damage it gives zeros, and
 // err tells.
 type decoder struct {
-	b   []byte
-	bad bool
+	b     []byte
+	bad   bool
+	skim  bool  // str passes over texts
+	known lasts // what was read before
 }
 
 func (d *decoder) fail() { d.bad, d.b = true, nil }
@@ -79,7 +81,12 @@ func (d *decoder) bytes() []byte {
 	return p
 }
 
-func (d *decoder) str() string { return string(d.bytes()) }
+func (d *decoder) str() string {
+	if p := d.bytes(); !d.skim {
+		return string(p)
+	}
+	return ""
+}
 
 func (d *decoder) byte() byte {
 	if len(d.b) == 0 {

@@ -33,6 +33,8 @@ type Queue struct {
 	dressed        int   // entries with their dress in memory
 	owed           []key // done records still to be written
 	paused         map[string]pausing
+	lasts          lasts // while filling
+	fresh          bool  // a new message came in since the clock last looked
 }
 
 type phase uint8
@@ -50,7 +52,7 @@ func New(o Options) *Queue {
 	q := &Queue{
 		o: o, j: o.Journal, log: o.Log,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}),
-		entries: map[key]*entry{}, paused: map[string]pausing{}, lines: newLines(o.Workers, o.PerHop),
+		entries: map[key]*entry{}, paused: map[string]pausing{}, lasts: lasts{}, lines: newLines(o.Workers, o.PerHop),
 	}
 	q.ctx, q.abort = context.WithCancel(context.Background())
 	q.j.Register(q, kindEntry, kindProgress, kindDone, kindPause)
@@ -91,6 +93,7 @@ func (q *Queue) Start() {
 		return
 	}
 	q.phase = running
+	q.lasts = nil
 	q.adopt()
 	q.group.Go(q.clock)
 	q.group.Go(q.watch)

@@ -32,6 +32,7 @@ type entry struct {
 	at         int32 // place in the heap of waiting entries, -1 for none
 	held       bool  // some recipient is
 	parking    bool  // the dress is on its way into a blob
+	priority   int8  // of the message, RFC 6710
 	next       int64 // when it is due, while it waits
 	prev, succ *entry
 }
@@ -84,13 +85,17 @@ type last struct {
 var noLast = unique.Make(last{})
 
 func newEntry(k key, env *mail.Envelope, s *dress) *entry {
-	e := &entry{id: env.ID, key: k, received: env.Received.UnixMilli(), env: encodeEnvelope(env), dress: s, at: -1}
-	e.rcpts = make([]rcpt, len(env.To))
+	e := &entry{id: env.ID, key: k, received: env.Received.UnixMilli(), env: encodeEnvelope(env), dress: s, at: -1, priority: env.Priority}
+	e.makeRcpts(len(env.To))
+	return e
+}
+
+func (e *entry) makeRcpts(n int) {
+	e.rcpts = make([]rcpt, n)
 	for i := range e.rcpts {
 		e.rcpts[i].last = noLast
 	}
-	e.left = int32(len(e.rcpts))
-	return e
+	e.left = int32(n)
 }
 
 // hold keeps all recipients until a person acts.

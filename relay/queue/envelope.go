@@ -12,7 +12,10 @@ func encodeEnvelope(env *mail.Envelope) []byte {
 	e := encoder{make([]byte, 0, 48+64*len(env.To))}
 	e.str(string(env.ID))
 	e.address(env.From)
-	e.flags(env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary)
+	e.flags(env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary, env.Priority != 0)
+	if env.Priority != 0 {
+		e.int(int64(env.Priority))
+	}
 	e.str(env.Ret)
 	e.str(env.EnvID)
 	e.int(env.Received.UnixMicro())
@@ -26,19 +29,42 @@ func encodeEnvelope(env *mail.Envelope) []byte {
 
 func decodeEnvelope(b []byte) (env mail.Envelope, err error) {
 	d := decoder{b: b}
-	env.ID = mail.ID(d.str())
-	env.From = d.address()
-	f := d.byte()
-	env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0
-	env.Ret = d.str()
-	env.EnvID = d.str()
-	env.Received = time.UnixMicro(d.int())
-	env.Listener = d.str()
-	env.To = make([]mail.Recipient, d.count())
+	n := d.sender(&env)
+	env.To = make([]mail.Recipient, n)
 	for i := range env.To {
 		env.To[i] = d.recipient()
 	}
 	return env, d.err()
+}
+
+// skimEnvelope reads an envelope of which only the ID, the time and the number of
+// recipients are wanted: the other texts are passed over, and empty.
+func skimEnvelope(b []byte) (env mail.Envelope, recipients int, err error) {
+	d := decoder{b: b, skim: true}
+	recipients = d.sender(&env)
+	for range recipients {
+		d.recipient()
+	}
+	return env, recipients, d.err()
+}
+
+// sender reads an envelope up to its recipients, and tells how many follow.
+func (d *decoder) sender(env *mail.Envelope) (recipients int) {
+	skim := d.skim
+	d.skim = false
+	env.ID = mail.ID(d.str())
+	d.skim = skim
+	env.From = d.address()
+	f := d.byte()
+	env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0
+	if f&16 != 0 {
+		env.Priority = int8(d.int())
+	}
+	env.Ret = d.str()
+	env.EnvID = d.str()
+	env.Received = time.UnixMicro(d.int())
+	env.Listener = d.str()
+	return d.count()
 }
 
 func (e *encoder) address(a mail.Address) {

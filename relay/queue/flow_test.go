@@ -28,7 +28,7 @@ func TestStuckHopHoldsNobodyUp(t *testing.T) {
 		if s := short(w.seen()); s != "a@a.test>b@quick.test, " || time.Since(start) > time.Second {
 			t.Fatalf("delivered after %s: %s", time.Since(start), s)
 		}
-		if s := w.q.Stats(); s.Active != 20 || s.Ready != 980 {
+		if s := w.q.Stats(); s.Active != firstWindow || s.Ready != 995 {
 			t.Errorf("stats %+v", s)
 		}
 		release()

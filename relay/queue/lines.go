@@ -20,6 +20,7 @@ type job struct {
 	met       met
 	last      unique.Handle[last] // of met none: what it came to
 	served    class               // that its line was in
+	serial    uint64              // the event of its being served
 	behind    *job
 }
 
@@ -30,6 +31,7 @@ const (
 	unasked  met = iota // no attempt was made
 	somebody            // who may have refused, but is there
 	nobody              // no host, or none that answers
+	busy                // somebody for whom we are too many
 )
 
 // class is how much trust a line has. Each has a ring of its own, and they are
@@ -43,15 +45,30 @@ const (
 	classes
 )
 
-// line is the jobs that wait for one hop, first come first served.
+// priority is that of the message.
+func (j *job) priority() int8 {
+	if j.e == nil {
+		return 0
+	}
+	return j.e.priority
+}
+
+// line is the jobs that wait for one hop, first come first served within a
+// priority.
 type line struct {
-	key          string
-	limit        int // jobs under way at once
-	active       int
-	first, final *job
-	length       int
-	ringed       bool
-	after        *line // in the ring
+	key    string
+	limit  int    // jobs under way at once, at the most
+	window int    // and for now
+	topped uint64 // when the window was last used up, in events
+	gained int    // jobs that went well since it grew
+	cut    uint64 // when it was halved, in events; 0: it never was
+	good   uint64 // when somebody was last met, in events
+	active int
+	bands  [3]band // by priority
+	turns  uint8
+	length int
+	ringed bool
+	after  *line // in the ring
 
 	class class
 	fails int                 // attempts in a row that met nobody
@@ -59,6 +76,47 @@ type line struct {
 	last  unique.Handle[last] // why
 	seen  int64               // when an attempt was last made
 	off   []*entry            // that were put off since then
+}
+
+// band is the jobs of a line that have the same priority, first come first served.
+type band struct{ first, final *job }
+
+// bandOf is where a priority (RFC 6710: -9 to 9) stands in line.
+func bandOf(priority int8) int {
+	switch {
+	case priority > 0:
+		return 0
+	case priority < 0:
+		return 2
+	}
+	return 1
+}
+
+// others is how often it is the turn of those that wait behind higher priorities,
+// so that they do move.
+const others = 8
+
+// next takes the job whose turn it is out of its band.
+func (l *line) next() *job {
+	l.turns++
+	n := 0
+	for i := range l.bands {
+		k := i
+		if l.turns%others == 0 {
+			k = len(l.bands) - 1 - i
+		}
+		if l.bands[k].first != nil {
+			n = k
+			break
+		}
+	}
+	b := &l.bands[n]
+	j := b.first
+	if b.first = j.behind; b.first == nil {
+		b.final = nil
+	}
+	j.behind = nil
+	return j
 }
 
 // lines are all lines, and the rule of whose turn it is: lines with something
@@ -77,7 +135,8 @@ type lines struct {
 	waiting         int // jobs in lines
 	byKey           map[string]*line
 	rings           [classes]ring
-	turn            class // whose turn it is
+	turn            class  // whose turn it is
+	serial          uint64 // events: jobs served, jobs done
 }
 
 // ring is the lines of a class that have something to do.
@@ -114,12 +173,13 @@ func (ls *lines) put(key string, limit int, j *job) {
 	if j.line, j.behind = l, nil; ls.waiting >= many {
 		j.env = nil
 	}
-	if l.final == nil {
-		l.first = j
+	b := &l.bands[bandOf(j.priority())]
+	if b.final == nil {
+		b.first = j
 	} else {
-		l.final.behind = j
+		b.final.behind = j
 	}
-	l.final = j
+	b.final = j
 	l.length++
 	ls.waiting++
 	ls.enring(l)
@@ -129,9 +189,9 @@ func (ls *lines) put(key string, limit int, j *job) {
 func (ls *lines) of(key string) *line {
 	l := ls.byKey[key]
 	if l == nil {
-		l = &line{key: key, class: unknown, last: noLast}
+		l = &line{key: key, class: unknown, last: noLast, window: firstWindow}
 		if l.routes() {
-			l.class = proven
+			l.class, l.window = proven, ls.workers
 		}
 		ls.byKey[key] = l
 	}
@@ -190,14 +250,13 @@ func (ls *lines) share(c class) int {
 }
 
 func (ls *lines) serve(l *line) *job {
-	j := l.first
-	if l.first = j.behind; l.first == nil {
-		l.final = nil
-	}
-	j.behind = nil
-	j.served = l.class
+	ls.serial++
+	j := l.next()
+	j.served, j.serial = l.class, ls.serial
 	l.length--
-	l.active++
+	if l.active++; l.active >= l.room() {
+		l.topped = ls.serial
+	}
 	ls.waiting--
 	ls.running++
 	ls.rings[j.served].running++
@@ -209,14 +268,19 @@ func (ls *lines) serve(l *line) *job {
 // is to be tried again if the job met nobody there.
 func (ls *lines) done(j *job, now, until int64) {
 	l := j.line
+	ls.serial++
 	l.active--
 	ls.running--
 	ls.rings[j.served].running--
-	switch j.met {
+	switch l.took(j, ls.serial) {
 	case somebody:
 		l.class, l.fails, l.until, l.last = proven, 0, 0, noLast
+		l.seen, l.good = now, ls.serial
+		l.widen(j)
+	case busy:
 		l.seen = now
 	case nobody:
+		l.window, l.gained = min(l.window, firstWindow), 0
 		l.class, l.until, l.last = failing, until, j.last
 		l.fails++
 		l.seen = now
@@ -225,6 +289,19 @@ func (ls *lines) done(j *job, now, until int64) {
 	if l.idle() && (l.routes() || l.class == unknown) {
 		delete(ls.byKey, l.key)
 	}
+}
+
+// took is what a job tells of the destination: where somebody was met meanwhile,
+// one that was not answered, or too much, only narrows the window.
+func (l *line) took(j *job, now uint64) met {
+	there := l.class == proven && (j.met == busy || l.good > j.serial)
+	switch {
+	case j.met != busy && j.met != nobody:
+		return j.met
+	case there && l.narrow(j, now):
+		return busy
+	}
+	return nobody
 }
 
 func (l *line) idle() bool { return l.active == 0 && l.length == 0 }
@@ -245,9 +322,9 @@ func (ls *lines) allowed(l *line) int {
 	}
 	switch free := ls.workers - ls.running; {
 	case free*4 > ls.workers:
-		return l.limit
+		return l.room()
 	case free*8 > ls.workers:
-		return max(1, l.limit/5)
+		return max(1, l.room()/5)
 	}
 	return 1
 }
@@ -255,7 +332,7 @@ func (ls *lines) allowed(l *line) int {
 // enring puts a line at the end of its ring if there is something that it may
 // do. A ring so never has more than a few lines that must be passed over.
 func (ls *lines) enring(l *line) {
-	if l.ringed || l.length == 0 || l.active >= l.limit {
+	if l.ringed || l.length == 0 || l.active >= l.room() {
 		return
 	}
 	r := &ls.rings[l.class]

@@ -15,7 +15,7 @@ func takeAll(ls *lines) (jobs []*job, by map[string]int) {
 	return jobs, by
 }
 
-// A line with ten thousand jobs takes its limit and no more; the one job of
+// A line with ten thousand jobs takes its window and no more; the one job of
 // another gets its turn at once.
 func TestLinesFairTurns(t *testing.T) {
 	ls := newLines(200, 20)
@@ -27,8 +27,8 @@ func TestLinesFairTurns(t *testing.T) {
 	if first.line.key != "big" || second.line.key != "small" {
 		t.Errorf("turns: %s, %s", first.line.key, second.line.key)
 	}
-	if _, by := takeAll(ls); by["big"] != 19 {
-		t.Errorf("big has %d more under way, its limit is 20", by["big"])
+	if _, by := takeAll(ls); by["big"] != firstWindow-1 {
+		t.Errorf("big has %d more under way, its window is 5", by["big"])
 	}
 	ls.done(first, 0, 0)
 	if _, by := takeAll(ls); by["big"] != 1 {
@@ -148,5 +148,26 @@ func TestLinesProven(t *testing.T) {
 	}
 	if ls.forget(3); ls.byKey["good"] != nil {
 		t.Error("a line with nothing to do is kept for ever")
+	}
+}
+
+// Within a line higher priorities go first (RFC 6710), and those behind them have
+// one turn of eight, so that they do move.
+func TestLinesPriority(t *testing.T) {
+	ls := newLines(200, 1)
+	for _, p := range []int8{-4, 0, 3} {
+		for range 20 {
+			ls.put("x", 0, &job{e: &entry{priority: p}})
+		}
+	}
+	order, at := "", map[int8]int{}
+	for range 60 {
+		j := ls.take()
+		at[j.e.priority]++
+		order += string(rune('5' + j.e.priority))
+		ls.done(j, 0, 0)
+	}
+	if order[:16] != "8888888188888881" || at[-4] != 20 || at[0] != 20 || at[3] != 20 {
+		t.Errorf("turns %s", order)
 	}
 }

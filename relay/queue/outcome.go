@@ -35,7 +35,7 @@ func (q *Queue) settle(j *job, env *mail.Envelope, rs []result) {
 // weigh decides what becomes of each recipient.
 func (q *Queue) weigh(j *job, env *mail.Envelope, rs []result, now time.Time) []change {
 	s := q.o.Schedule(j.hop.Route)
-	spread := jitter()
+	spread := s.jitter()
 	cs := make([]change, len(rs))
 	q.mu.Lock()
 	for i, r := range rs {
@@ -51,7 +51,11 @@ func (q *Queue) weigh(j *job, env *mail.Envelope, rs []result, now time.Time) []
 		if c.rcpt.state != Waiting {
 			continue
 		}
-		c.next = millis(s.next(now, env.Received, int(c.attempts), spread))
+		wait, atLeast := s.waitAfter(int(c.attempts), c.Reply, c.Remote)
+		if atLeast {
+			spread = max(spread, 2-spread)
+		}
+		c.next = millis(s.next(now, env.Received, wait, spread))
 		if !c.warned && s.warns(now, env.Received) && env.To[c.To].Notify.Delay() && !env.From.IsNull() {
 			c.warn, c.warned = true, true
 		}

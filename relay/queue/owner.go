@@ -28,7 +28,7 @@ func (q *Queue) Replay(k journal.Kind, data []byte) error {
 }
 
 func (q *Queue) replayEntry(data []byte) error {
-	e, err := decodeEntry(data)
+	e, err := decodeEntry(data, q.lasts)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (q *Queue) replayEntry(data []byte) error {
 }
 
 func (q *Queue) replayProgress(data []byte) error {
-	d := decoder{b: data}
+	d := decoder{b: data, known: q.lasts}
 	e := q.entries[d.head()]
 	if e == nil {
 		return d.err()

@@ -47,7 +47,7 @@ type Hop struct {
 	Key   string // "mx:example.org", "route:exchange", "store"
 	Route string // the route's name, for people and metrics
 	Final bool   // a delivery there is the last one (our store, LMTP): "delivered", not "relayed", in a DSN
-	Limit int    // deliveries to it at once; 0 for Options.PerHop
+	Limit int    // deliveries to it at once, at the most; 0 for Options.PerHop
 }
 
 // Router finds the next hop, from tables: the DNS is the transport's to ask. An
@@ -102,6 +102,7 @@ type Schedule struct {
 	First  time.Duration // the first wait; default 1 min
 	Factor float64       // each wait is so many times the one before; default 2
 	Max    time.Duration // the longest wait; default 1 h
+	Jitter float64       // by what share of itself a wait is longer or shorter, by chance; default 0.1
 	Warn   time.Duration // after which a delay is reported; default 4 h, negative: never
 	Expire time.Duration // after which it is given up; default 5 days
 }

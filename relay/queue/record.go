@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"unique"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -68,15 +69,15 @@ func (s State) kept() State {
 	return s
 }
 
-func decodeEntry(data []byte) (*entry, error) {
-	d := decoder{b: data}
-	k := d.head()
-	raw := append([]byte(nil), d.bytes()...)
-	env, err := decodeEnvelope(raw)
+func decodeEntry(data []byte, known lasts) (*entry, error) {
+	d := decoder{b: data, known: known}
+	e := &entry{key: d.head(), env: bytes.Clone(d.bytes()), at: -1}
+	env, to, err := skimEnvelope(e.env)
 	if err != nil || d.bad {
 		return nil, errRecord
 	}
-	e := newEntry(k, &env, nil)
+	e.id, e.received, e.priority = env.ID, env.Received.UnixMilli(), env.Priority
+	e.makeRcpts(to)
 	e.parked = journal.BlobID(d.uint())
 	if b := d.bytes(); len(b) > 0 {
 		if e.dress, err = decodeDress(b); err != nil {
@@ -147,8 +148,43 @@ func (d *decoder) rcpt() (r rcpt) {
 	}
 	r.next = d.int()
 	r.attempts = uint16(d.uint())
+	r.last, r.warned = d.last()
+	return r
+}
+
+// lasts are what attempts came to, by their octets in records: thousands of
+// records have the same, and making it anew for each is most of the work of a
+// start. Nil for none kept.
+type lasts map[string]unique.Handle[last]
+
+// last reads what an attempt came to.
+func (d *decoder) last() (h unique.Handle[last], warned bool) {
+	from := d.b
+	warned = d.byte()&1 != 0
+	for range 4 {
+		d.uint()
+	}
+	for range 4 {
+		d.bytes()
+	}
+	if d.bad {
+		return noLast, false
+	}
+	octets := from[:len(from)-len(d.b)]
+	if h, ok := d.known[string(octets)]; ok {
+		return h, warned
+	}
+	h = unique.Make(decodeLast(octets))
+	if d.known != nil && len(d.known) < many {
+		d.known[string(octets)] = h
+	}
+	return h, warned
+}
+
+// decodeLast reads octets that were found to be whole.
+func decodeLast(octets []byte) last {
+	d := decoder{b: octets}
 	f := d.byte()
-	r.warned = f&1 != 0
 	l := last{remote: f&2 != 0, paused: f&4 != 0, doomed: f&8 != 0}
 	l.reply.Class = mail.Class(d.uint())
 	l.reply.Basic = int(d.uint())
@@ -158,6 +194,5 @@ func (d *decoder) rcpt() (r rcpt) {
 	l.said = d.str()
 	l.host = d.str()
 	l.route = d.str()
-	r.last = unique.Make(l)
-	return r
+	return l
 }

@@ -13,7 +13,7 @@ import (
 func sample() (*entry, mail.Envelope) {
 	env := mail.Envelope{
 		ID: "4bQz7K2MwXc9T", From: mail.Address{Local: "a \"b\"", Domain: "a.test"},
-		SMTPUTF8: true, EightBit: true, Binary: true, RequireTLS: true, Ret: "FULL", EnvID: "x\r\ny",
+		SMTPUTF8: true, EightBit: true, Binary: true, RequireTLS: true, Priority: -3, Ret: "FULL", EnvID: "x\r\ny",
 		Received: time.UnixMicro(1795417200123456), Listener: "mx",
 		To: []mail.Recipient{
 			{Address: mail.Address{Local: "b\u00fc", Domain: "b.test"}, Original: "rfc822;b@b.test", Notify: mail.NotifyNever},
@@ -33,7 +33,7 @@ func sample() (*entry, mail.Envelope) {
 
 func TestEntryRecord(t *testing.T) {
 	e, env := sample()
-	got, err := decodeEntry(entryRecord(e))
+	got, err := decodeEntry(entryRecord(e), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestActiveIsKeptAsWaiting(t *testing.T) {
 	for _, s := range []State{Ready, Active} {
 		e, _ := sample()
 		e.rcpts[0].state, e.rcpts[1].state = s, s
-		got, err := decodeEntry(entryRecord(e))
+		got, err := decodeEntry(entryRecord(e), nil)
 		if err != nil || got.rcpts[0].state != Waiting || got.rcpts[1].state != Waiting {
 			t.Errorf("%s is kept as %v, error %v", s, got.rcpts, err)
 		}
@@ -63,7 +63,7 @@ func TestNewerVersionIsRefused(t *testing.T) {
 	e, _ := sample()
 	r := entryRecord(e)
 	r[0] = version + 1
-	if _, err := decodeEntry(r); err == nil {
+	if _, err := decodeEntry(r, nil); err == nil {
 		t.Error("a record of a newer version was read as one of ours")
 	}
 }
@@ -73,7 +73,7 @@ func TestCutRecords(t *testing.T) {
 	e, _ := sample()
 	r := entryRecord(e)
 	for n := range r {
-		if _, err := decodeEntry(r[:n]); err == nil {
+		if _, err := decodeEntry(r[:n], nil); err == nil {
 			t.Errorf("the first %d of %d octets make an entry", n, len(r))
 		}
 	}
@@ -85,11 +85,11 @@ func FuzzEntry(f *testing.F) {
 	f.Add(entryRecord(e))
 	f.Add([]byte{version, 1, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		e, err := decodeEntry(data)
+		e, err := decodeEntry(data, nil)
 		if err != nil {
 			return
 		}
-		again, err := decodeEntry(entryRecord(e))
+		again, err := decodeEntry(entryRecord(e), nil)
 		if err != nil || again.left != e.left || len(again.rcpts) != len(e.rcpts) {
 			t.Errorf("kept again: %v, %+v", err, again)
 		}

@@ -3,7 +3,12 @@ package queue
 import (
 	"math"
 	"math/rand/v2"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/forepost/forepost/relay/mail"
 )
 
 // withDefaults fills what the operator left out.
@@ -20,6 +25,9 @@ func (s Schedule) withDefaults() Schedule {
 	if s.Factor < 1 {
 		s.Factor = 2
 	}
+	if s.Jitter <= 0 {
+		s.Jitter = 0.1
+	}
 	return s
 }
 
@@ -32,14 +40,43 @@ func (s Schedule) wait(n int) time.Duration {
 	return time.Duration(w)
 }
 
-// jitter is drawn once an attempt and spreads the waits over 90 to 110 per
-// cent, so that what failed together does not come back together for ever.
-func jitter() float64 { return 0.9 + 0.2*rand.Float64() }
+// jitter is drawn once an attempt and spreads the waits, so that what failed
+// together does not come back together for ever.
+func (s Schedule) jitter() float64 { return 1 + s.Jitter*(2*rand.Float64()-1) }
 
-// next is when to try again after the nth attempt. The last try is at the end
-// of the entry's time, not after it.
-func (s Schedule) next(now, received time.Time, n int, jitter float64) time.Time {
-	at := now.Add(time.Duration(float64(s.wait(n)) * jitter))
+// greyWait is the longest that a server that greylists is left alone: most let a
+// message pass after one to five minutes, and forget it after some hours.
+const greyWait = 5 * time.Minute
+
+// named is a time that a server names: "300 seconds", "5 minutes", "00:04:30".
+var named = regexp.MustCompile(`(?i)\b(?:(\d{1,5}) ?(s|sec|secs|seconds?|m|min|mins|minutes?)|(\d\d):(\d\d):(\d\d))\b`)
+
+// waitAfter is how long to wait after the nth attempt (from 1), which came to a
+// reply, without jitter; atLeast is that jitter must not shorten it.
+func (s Schedule) waitAfter(n int, r mail.Reply, remote bool) (w time.Duration, atLeast bool) {
+	w = s.wait(n)
+	if !remote || !greylisted(r) {
+		return w, false
+	}
+	num := func(text string) time.Duration { v, _ := strconv.Atoi(text); return time.Duration(v) }
+	if m := named.FindStringSubmatch(r.Text); m != nil {
+		said := num(m[3])*time.Hour + num(m[4])*time.Minute + num(m[5])*time.Second
+		if unit := strings.ToLower(m[2]); strings.HasPrefix(unit, "s") {
+			said = num(m[1]) * time.Second
+		} else if unit != "" {
+			said = num(m[1]) * time.Minute
+		}
+		if said > 0 && said <= time.Hour {
+			return said + 5*time.Second, true // its clock is not ours
+		}
+	}
+	return min(w, greyWait), false
+}
+
+// next is when to try again after waiting so long. The last try is at the end of
+// the entry's time, not after it.
+func (s Schedule) next(now, received time.Time, wait time.Duration, jitter float64) time.Time {
+	at := now.Add(time.Duration(float64(wait) * jitter))
 	if end := received.Add(s.Expire); at.After(end) && end.After(now) {
 		return end
 	}

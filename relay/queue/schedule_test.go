@@ -38,7 +38,7 @@ func TestScheduleNext(t *testing.T) {
 		{119*time.Hour + 30*time.Minute, 120 * time.Hour, 99, 1, "the last try is at the end of its time"},
 		{121 * time.Hour, 122 * time.Hour, 99, 1, "held beyond its time and released: an ordinary wait"},
 	} {
-		if at := s.next(got.Add(c.age), got, c.n, c.jitter).Sub(got); at != c.want {
+		if at := s.next(got.Add(c.age), got, s.wait(c.n), c.jitter).Sub(got); at != c.want {
 			t.Errorf("%s: next at %s, want %s", c.why, at, c.want)
 		}
 	}
@@ -47,7 +47,7 @@ func TestScheduleNext(t *testing.T) {
 func TestJitterSpreads(t *testing.T) {
 	low, high := 2.0, 0.0
 	for range 1000 {
-		j := jitter()
+		j := Schedule{}.withDefaults().jitter()
 		low, high = min(low, j), max(high, j)
 	}
 	if low < 0.9 || high > 1.1 || high-low < 0.1 {

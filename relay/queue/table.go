@@ -1,8 +1,10 @@
 package queue
 
 import (
+	"cmp"
+	"container/heap"
 	"errors"
-	"sort"
+	"slices"
 
 	"github.com/forepost/forepost/relay/journal"
 )
@@ -104,13 +106,11 @@ func (q *Queue) adopt() {
 	for _, e := range q.entries {
 		all = append(all, e)
 	}
-	sort.Slice(all, func(a, b int) bool {
-		if all[a].received != all[b].received {
-			return all[a].received < all[b].received
-		}
-		return all[a].key.blob < all[b].key.blob
+	slices.SortFunc(all, func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(a.received, b.received), cmp.Compare(a.key.blob, b.key.blob))
 	})
 	q.oldest, q.newest, q.dressed, q.held = nil, nil, 0, 0
+	q.timers = slices.Grow(q.timers, len(all))
 	for _, e := range all {
 		if _, err := q.j.Blob(e.key.blob); errors.Is(err, journal.ErrNoBlob) {
 			// Blobs are given back after the last recipient was settled, so only the
@@ -121,6 +121,10 @@ func (q *Queue) adopt() {
 			continue
 		}
 		q.insert(e)
-		q.timers.set(e) // what was committed before Start is Ready, and in line
+		if at, waits := e.earliest(); waits && e.at < 0 { // what was committed before Start is Ready, and in line
+			e.next = at
+			q.timers.Push(e)
+		}
 	}
+	heap.Init(&q.timers)
 }

@@ -44,6 +44,7 @@ type Route struct {
 	Moved  bool // Source is another than the route's own: policy chose it for a recipient
 	User   string
 	Secret string
+	Limit  int // deliveries to a destination at once, at the most; 0 for the queue's default
 }
 
 // Target is a server of a route: host and port, or a unix socket.

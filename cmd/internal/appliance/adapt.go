@@ -76,7 +76,7 @@ func (a *Appliance) schedule(name string) queue.Schedule {
 		return queue.Schedule{}
 	}
 	r := l.retries[name]
-	return queue.Schedule{First: r.First, Factor: r.Factor, Max: r.Max, Warn: r.Warn, Expire: r.Expire}
+	return queue.Schedule{First: r.First, Factor: r.Factor, Max: r.Max, Jitter: r.Jitter, Warn: r.Warn, Expire: r.Expire}
 }
 
 // Sign signs with the keys in force (pipeline.Signer).

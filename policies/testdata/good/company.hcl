@@ -67,7 +67,9 @@ account "ann@example.net" {
 route "lab" {
   to       = ["lmtp://mail.lab.example.net:24"]
   strategy = balance
-  retry    = { first = "5m", expire = "4d", factor = 2 }
+  retry    = { first = "5m", expire = "4d", factor = 2, jitter = 0.2 }
+
+  concurrency = 8
 }
 
 route "smarthost" {
