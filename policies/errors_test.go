@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/forepost/forepost/policies/internal/expr"
 )
 
 // A bad file carries its complaints: `# ERROR: text` (or WARNING) on the line
@@ -14,8 +17,8 @@ var complaint = regexp.MustCompile(`# (ERROR|WARNING): (.*)$`)
 
 func TestBadFiles(t *testing.T) {
 	names, _ := filepath.Glob("testdata/bad/*.hcl")
-	if len(names) == 0 {
-		t.Fatal("where are the bad files?")
+	if len(names) < 80 {
+		t.Fatalf("where are the bad files? There are %d", len(names))
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) { badFile(t, name) })
@@ -46,7 +49,10 @@ func badFile(t *testing.T, name string) {
 		t.Fatal("the file expects nothing")
 	}
 	files := map[string]string{"/etc/main.hcl": string(text)}
-	_, ds := Load("/etc/main.hcl", newWorld().memory(files))
+	o := newWorld().memory(files)
+	o.Env = func(name string) (string, bool) { return "word", name == "FOREPOST_VAR_n" }
+	beside(t, string(text), files, &o)
+	_, ds := Load("/etc/main.hcl", o)
 	for _, d := range ds {
 		at := place{d.Start.Line, string(d.Severity)}
 		if i := expected(want[at], d); i >= 0 {
@@ -59,6 +65,33 @@ func badFile(t *testing.T, name string) {
 		for _, c := range texts {
 			t.Errorf("line %d: the %s %q did not come", at.line, at.severity, c)
 		}
+	}
+}
+
+// besideLine is `# FILE /etc/lists/a.txt 2d: one two`: a file beside the bad one,
+// its age and its entries.
+var besideLine = regexp.MustCompile(`(?m)^# FILE (\S+?)(?: (\S+))?(?::(.*))?$`)
+
+// beside puts files beside the bad one. Whose age is not said was written now.
+func beside(t *testing.T, text string, files map[string]string, o *Options) {
+	ages := map[string]time.Duration{}
+	for _, m := range besideLine.FindAllStringSubmatch(text, -1) {
+		if m[2] != "" {
+			age, err := expr.ParseDuration(m[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			ages[m[1]] = age
+		}
+		if _, ok := files[m[1]]; !ok {
+			files[m[1]] = strings.Join(strings.Fields(m[3]), "\n")
+		}
+	}
+	o.ModTime = func(name string) (time.Time, error) {
+		if _, ok := files[name]; !ok {
+			return time.Time{}, os.ErrNotExist
+		}
+		return noon.Add(-ages[name]), nil
 	}
 }
 

@@ -128,7 +128,13 @@ func (w *world) memory(files map[string]string) Options {
 			}
 			return names, nil
 		},
-		Env: func(string) (string, bool) { return "", false },
+		ModTime: func(name string) (time.Time, error) {
+			if _, ok := files[name]; !ok {
+				return time.Time{}, os.ErrNotExist
+			}
+			return noon, nil
+		},
+		Env:     func(string) (string, bool) { return "", false },
 	}
 }
 

@@ -15,11 +15,17 @@ import (
 // lintRule gives advice on a rule that is not wrong.
 func (c *compiler) lintRule(r *rules.Rule, refs *expr.Refs, blk *hclsyntax.Block) {
 	bag := c.l.bag
+	c.lintAgain(r, blk)
 	if e := c.ended[c.stage]; e != nil && r.Mode != rules.Off {
 		bag.Warn(diag.NeverRuns, blk.DefRange(), fmt.Sprintf("An earlier rule in this phase (%s, line %d) ends it for every message.", e.what, e.line), "Move this rule above it, or give that one a condition.")
 	}
 	always := true
-	for _, t := range r.When {
+	for i := range r.When {
+		t := &r.When[i]
+		if o := excluded(r.When[:i], t); o != nil {
+			always = false
+			bag.Warn(diag.NeverRuns, blk.DefRange(), "Its condition asks for "+o.Text()+" and for "+t.Text()+", which are never both so.", "Write || between them, or make two rules.")
+		}
 		if !t.Value.Const {
 			always = false
 		} else if t.Value.Bool(nil) == expr.No {
@@ -56,6 +62,8 @@ func (l *loader) lint() {
 	if l.bag.Errors() > 0 {
 		return
 	}
+	l.lintLists()
+	l.lintListeners()
 	l.each("list", func(name string, b *body) {
 		if !l.env.ListsUsed[name] {
 			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "")

@@ -11,6 +11,7 @@ import (
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/policies/internal/lists"
+	"github.com/forepost/forepost/policies/internal/rules"
 )
 
 // Config is a configuration that was read. It holds no connection and no file.
@@ -55,6 +56,7 @@ type loader struct {
 	instances []*instance    // filters by slot
 	slots     map[string]int // by name of instance
 	policies  map[string]*policy
+	ruleAt    map[*rules.Rule]hcl.Range
 	pending   map[string]bool // rules blocks being compiled
 	fallback  string          // the quarantine where a domain names none
 }
@@ -64,7 +66,7 @@ func newLoader(path string, o Options) *loader {
 		attrs: map[string]*hclsyntax.Attribute{}, blocks: map[string][]*hclsyntax.Block{},
 		named: map[string]map[string]*hclsyntax.Block{}, used: map[string]bool{},
 		classes: map[string]bool{}, kinds: map[string]filters.Kind{}, slots: map[string]int{},
-		policies: map[string]*policy{}, pending: map[string]bool{}}
+		policies: map[string]*policy{}, ruleAt: map[*rules.Rule]hcl.Range{}, pending: map[string]bool{}}
 	l.env = &expr.Env{Bag: l.bag, Facts: expr.NewFacts(), Lists: map[string]*lists.List{}, Vars: map[string]*expr.Value{},
 		Locals: map[string]hclsyntax.Expression{}, Domains: map[string]bool{}, Sources: map[string][]byte{}, Now: o.Now,
 		ListsUsed: map[string]bool{}, File: l.readText, Secret: l.secret}

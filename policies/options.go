@@ -27,6 +27,7 @@ type Options struct {
 
 	Now         func() time.Time                       // default time.Now
 	ReadFile    func(name string) ([]byte, error)      // default os.ReadFile
+	ModTime     func(name string) (time.Time, error)   // when a file was last written; default os.Stat
 	Glob        func(pattern string) ([]string, error) // default filepath.Glob
 	Env         func(name string) (string, bool)       // default os.LookupEnv
 	Credentials []string                               // directories of secrets; default $CREDENTIALS_DIRECTORY and /etc/forepost/secrets
@@ -68,6 +69,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ReadFile == nil {
 		o.ReadFile = os.ReadFile
+	}
+	if o.ModTime == nil {
+		o.ModTime = func(name string) (t time.Time, err error) {
+			st, err := os.Stat(name)
+			if err == nil {
+				t = st.ModTime()
+			}
+			return t, err
+		}
 	}
 	if o.Glob == nil {
 		o.Glob = filepath.Glob

@@ -59,6 +59,7 @@ type compiler struct {
 	mode  rules.Mode      // of the `use` around
 	seen  map[string]bool // paths
 	ended map[pipeline.Stage]*ender
+	again map[string]*ender // rules that end their phase under a condition, by stage and condition
 }
 
 // ender is a rule that always ends its phase.
@@ -70,6 +71,7 @@ type ender struct {
 func (l *loader) compilePolicy(name string, b *body) *policy {
 	p := &policy{name: name, partial: pipeline.Quarantine, slots: map[int]bool{}}
 	p.thresholds = l.thresholds(b)
+	before := l.bag.Errors()
 	switch b.word("partial", "quarantine", "quarantine", "discard", "bounce") {
 	case "discard":
 		p.partial = pipeline.Discard
@@ -77,7 +79,7 @@ func (l *loader) compilePolicy(name string, b *body) *policy {
 		p.partial = pipeline.Reject
 	}
 	p.mixed = b.has("partial")
-	if p.mixed && p.partial == pipeline.Quarantine {
+	if p.mixed && l.bag.Errors() == before && p.partial == pipeline.Quarantine {
 		l.needQuarantine(b.rangeOf("partial"), "partial = quarantine")
 	}
 	if p.thresholds.Quarantine != nil {
@@ -85,7 +87,7 @@ func (l *loader) compilePolicy(name string, b *body) *policy {
 	}
 	b.blocks = stageNames
 	b.done()
-	c := &compiler{l: l, p: p, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
+	c := &compiler{l: l, p: p, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}, again: map[string]*ender{}}
 	c.phases(b.b, name)
 	return p
 }
@@ -169,7 +171,7 @@ func (l *loader) checkRules(name string, b *body) {
 		return
 	}
 	before := len(l.instances)
-	c := &compiler{l: l, p: &policy{name: name, mixed: true, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}}
+	c := &compiler{l: l, p: &policy{name: name, mixed: true, slots: map[int]bool{}}, seen: map[string]bool{}, ended: map[pipeline.Stage]*ender{}, again: map[string]*ender{}}
 	c.phases(b.b, name)
 	l.instances = l.instances[:before]
 }

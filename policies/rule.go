@@ -81,6 +81,7 @@ func (c *compiler) common(r *rules.Rule, b *body) {
 	r.Class = l.class(b, "class")
 	r.Tags = l.tags(b, "tags")
 	b.text("note", "")
+	c.since(r, b)
 	if r.Verb == "score" && r.Class == "" {
 		r.Class = "spam"
 	}
@@ -136,6 +137,7 @@ func (c *compiler) add(r *rules.Rule, rc *ruleCompiler, blk *hclsyntax.Block) {
 			c.p.slots[r.Slot] = true
 		}
 	}
+	c.l.ruleAt[r] = blk.DefRange()
 	c.lintRule(r, refs, blk)
 	c.p.stages[c.stage] = append(c.p.stages[c.stage], r)
 }

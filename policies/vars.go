@@ -24,25 +24,46 @@ func (l *loader) variables() {
 		sensitive := b.boolean("sensitive", false)
 		fallback, has := b.attr("default")
 		b.done()
+		before := l.bag.Errors()
 		v := l.varValue(name, typ, written[name])
+		if v == nil && l.bag.Errors() > before {
+			v = wrongValue // said already
+		}
 		if v == nil && has {
 			v = l.env.Settings().Compile(fallback)
 		}
 		if v == nil {
 			l.bag.Error(diag.MissingAttribute, b.at, "The variable "+name+" has no value.",
 				"Set FOREPOST_VAR_"+name+", give -var "+name+"=..., write it in "+varsFile+", or give it a default.")
-			v = expr.ConstString("")
+			v = wrongValue
 		}
-		if v.Type != expr.Invalid {
-			v.Secret = v.Secret || sensitive
-			l.env.Vars[name] = v
+		if want := varTypes[typ]; b.has("type") && v.Type != expr.Invalid && v.Type != want {
+			l.bag.Error(diag.WrongType, b.at, "The variable "+name+" is a "+want.String()+", and its value is a "+v.Type.String()+".", "")
+			v = wrongValue
 		}
+		l.env.Vars[name] = hidden(v, sensitive)
 	})
 	for name, x := range written {
 		if l.named["variable"][name] == nil {
 			l.bag.Error(diag.UnknownReference, x.Range(), "There is no variable \""+name+"\".", diag.DidYouMean(name, keysOf(l.named["variable"])))
 		}
 	}
+}
+
+// wrongValue is a value that is wrong, which was said: whoever meets it says
+// nothing more.
+var wrongValue = &expr.Value{Type: expr.Invalid}
+
+var varTypes = map[string]expr.Type{"string": expr.String, "number": expr.Number, "bool": expr.Bool, "strings": expr.Strings}
+
+// hidden is a value that is not printed where it is sensitive.
+func hidden(v *expr.Value, sensitive bool) *expr.Value {
+	if !sensitive {
+		return v
+	}
+	secret := *v
+	secret.Secret = true
+	return &secret
 }
 
 // varsWritten are the attributes of forepost.vars.hcl, if there is one.

@@ -65,7 +65,7 @@ func (c *ruleCompiler) score() {
 }
 
 // commonAttributes are what every verb has.
-var commonAttributes = []string{"when", "class", "mode", "tags", "note"}
+var commonAttributes = []string{"when", "class", "mode", "since", "tags", "note"}
 
 func (c *ruleCompiler) modify() {
 	m := &rules.Modify{}

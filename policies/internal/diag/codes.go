@@ -50,6 +50,9 @@ const (
 	EmptyList         Code = "FP0306"
 	PlainTextPassword Code = "FP0307"
 	Mixed             Code = "FP0308"
+	StaleList         Code = "FP0309"
+	TrustedBlocklist  Code = "FP0310"
+	LongTrial         Code = "FP0311"
 )
 
 // Page explains a code: what `forepost policy why` prints.
@@ -91,13 +94,16 @@ var pages = map[Code]Page{
 	WhichQuarantine: {"Which quarantine?", "A quarantine is the one named by `into`, else the domain's, else the only one declared, else the one called spam."},
 	Protected:       {"Class cannot be skipped", "The classes malware and builtin are skipped only by a rule that says force = true."},
 
-	NeverRuns:         {"Rule can never run", "An earlier rule of the phase always ends it, or the condition is false whatever the mail."},
+	NeverRuns:         {"Rule can never run", "An earlier rule of the phase always ends it, or ends it under the very same condition, or the condition is false whatever the mail."},
 	Unused:            {"Declared and not used", "Nothing refers to it."},
 	NoEnhanced:        {"No enhanced status code", "A text should begin with an enhanced status code (RFC 3463), \"5.7.1 ...\": senders' software reads it. Without one, x.7.1 is sent."},
 	ForgeableSkip:     {"Anybody can claim this", "The rule skips others on the word of the sender's address alone, which anybody can write. Ask for SPF, DKIM or DMARC as well."},
 	ForcedSkip:        {"Protection is skipped", "force = true lets this rule switch off malware protection."},
 	EmptyList:         {"List is empty", "Nothing can ever be in it."},
 	Mixed:             {"Rejects for some recipients", "At the end of the data SMTP has one answer for all recipients. If some reject and some accept, the message is taken, and `partial` says what becomes of the others."},
+	StaleList:         {"List is older than its refresh", "The file of the list was last written longer ago than `refresh` says it should be: whatever writes it seems to have stopped. The old entries stay in force."},
+	TrustedBlocklist:  {"Blocklist for people who log in", "The policy is one of a listener where people log in, and they come from home networks and phones, whose addresses stand on many blocklists. The rule would refuse your own users."},
+	LongTrial:         {"On trial for long", "A rule with mode = shadow changes nothing. After 60 days it is time to look at what it would have done, and to enforce it or to take it out. `since` says when the trial began; without it the age of the file counts."},
 	PlainTextPassword: {"Password in plain text", "The file can be read by more people than need to know it. Use a hash (forepost user passwd) or secret()."},
 }
 

@@ -14,9 +14,11 @@ type Function struct {
 	Name string
 	Args string // "(x, list)"
 	Doc  string
-	args []types // of the arguments; the last repeats where more is
-	more bool
-	make func(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value
+	// Result is the type of what it gives.
+	Result Type
+	args   []types // of the arguments; the last repeats where more is
+	more   bool
+	make   func(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value
 }
 
 // types is a set of types that an argument may have.
@@ -53,6 +55,50 @@ var (
 	isList   = of(Strings, ListRef)
 )
 
+// Signature is how the function is called, with types:
+// "listed(x: string|IP address|list of strings, list: list block) bool".
+func (f *Function) Signature() string {
+	names := strings.Split(strings.Trim(f.Args, "()"), ", ")
+	if strings.HasPrefix(f.Args, "({") { // an object, whose members are shown
+		names = []string{"{ key = text }", "key", "default"}
+	}
+	var b strings.Builder
+	b.WriteString(f.Name + "(")
+	for i, t := range f.args {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strings.TrimSuffix(names[min(i, len(names)-1)], "..."))
+		if t != 0 {
+			b.WriteString(": " + t.short())
+		}
+	}
+	if f.more {
+		b.WriteString(", ...")
+	}
+	b.WriteString(") " + f.Result.short())
+	return b.String()
+}
+
+// shorts are the types as signatures have them; a text is what can be written as
+// one.
+var shorts = map[Type]string{Bool: "bool", String: "string", Number: "number", Strings: "strings", IP: "ip", Duration: "duration", Time: "time", ListRef: "list"}
+
+func (t Type) short() string { return shorts[t] }
+
+func (set types) short() string {
+	if set == isText {
+		return "text"
+	}
+	var names []string
+	for t := Bool; t < Invalid; t++ {
+		if set.has(t) {
+			names = append(names, t.short())
+		}
+	}
+	return strings.Join(names, "|")
+}
+
 // Functions are the functions in the order of the reference.
 func Functions() []Function {
 	var all []Function
@@ -75,11 +121,7 @@ func init() {
 func (s *Scope) call(x *hclsyntax.FunctionCallExpr) *Value {
 	f, ok := functions[x.Name]
 	if !ok {
-		fix := diag.DidYouMean(x.Name, keys(functions))
-		if x.Name == "points" {
-			fix = "points(n, condition) stands in a score rule: name = points(2.5, spf.result == \"fail\")."
-		}
-		s.Bag.Error(diag.UnknownFunction, x.NameRange, "There is no function \""+x.Name+"\".", fix)
+		s.Bag.Error(diag.UnknownFunction, x.NameRange, "There is no function \""+x.Name+"\".", diag.DidYouMean(x.Name, keys(functions)))
 		return invalid
 	}
 	if x.ExpandFinal {
@@ -143,7 +185,7 @@ func (s *Scope) constant(v *Value, x hclsyntax.Expression, what string) (string,
 
 // text1 is a function from a text to a text.
 func text1(name, args, doc string, f func(string) string) Function {
-	return Function{Name: name, Args: args, Doc: doc, args: []types{isText},
+	return Function{Name: name, Args: args, Doc: doc, Result: String, args: []types{isText},
 		make: func(_ *Scope, _ *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 			in := a[0].Str
 			v := &Value{Type: String, Str: func(r *Run) (string, bool) {
@@ -159,7 +201,7 @@ func text1(name, args, doc string, f func(string) string) Function {
 
 // test2 is a question about two texts.
 func test2(name, args, doc string, holds func(a, b string) bool) Function {
-	return Function{Name: name, Args: args, Doc: doc, args: []types{isText, isText},
+	return Function{Name: name, Args: args, Doc: doc, Result: Bool, args: []types{isText, isText},
 		make: func(_ *Scope, _ *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 			return (&Value{Type: Bool, Bool: pair(a[0].Str, a[1].Str, holds)}).fold(a...)
 		}}

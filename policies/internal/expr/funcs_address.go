@@ -9,7 +9,7 @@ import (
 
 func addressFunctions() []Function {
 	return []Function{
-		{Name: "own_domain", Args: "(domain)", Doc: "the domain (or that of the address) has a domain block here", args: []types{isText}, make: makeOwnDomain},
+		{Name: "own_domain", Result: Bool, Args: "(domain)", Doc: "the domain (or that of the address) has a domain block here", args: []types{isText}, make: makeOwnDomain},
 		test2("subdomain_of", "(domain, parent)", "the domain is the parent or below it", subdomainOf),
 		text1("org_domain", "(domain)", "the organizational domain: one label more than the public suffix", orgDomain),
 		text1("domain_of", "(address)", "its domain, in lower case", domainOf),

@@ -13,11 +13,11 @@ import (
 
 func listFunctions() []Function {
 	return []Function{
-		{Name: "listed", Args: "(x, list)", Doc: "x, or one of them where x is a list, is in the list", args: []types{isThing, isList}, make: makeListed},
-		{Name: "overlaps", Args: "(a, list)", Doc: "one of a is in the list", args: []types{isTexts, isList}, make: makeListed},
-		{Name: "within", Args: "(ip, networks...)", Doc: "the address is in one of the networks, or in a list of them", args: []types{isIP, of(String, Strings, ListRef)}, more: true, make: makeWithin},
-		{Name: "any", Args: "(a, b, ...)", Doc: "one of the conditions holds", args: []types{isBool}, more: true, make: func(_ *Scope, _ *hclsyntax.FunctionCallExpr, a []*Value) *Value { return chain(a, or) }},
-		{Name: "all", Args: "(a, b, ...)", Doc: "all of the conditions hold", args: []types{isBool}, more: true, make: func(_ *Scope, _ *hclsyntax.FunctionCallExpr, a []*Value) *Value { return chain(a, and) }},
+		{Name: "listed", Result: Bool, Args: "(x, list)", Doc: "x, or one of them where x is a list, is in the list", args: []types{isThing, isList}, make: makeListed},
+		{Name: "overlaps", Result: Bool, Args: "(a, list)", Doc: "one of a is in the list", args: []types{isTexts, isList}, make: makeListed},
+		{Name: "within", Result: Bool, Args: "(ip, networks...)", Doc: "the address is in one of the networks, or in a list of them", args: []types{isIP, of(String, Strings, ListRef)}, more: true, make: makeWithin},
+		{Name: "any", Result: Bool, Args: "(a, b, ...)", Doc: "one of the conditions holds", args: []types{isBool}, more: true, make: func(_ *Scope, _ *hclsyntax.FunctionCallExpr, a []*Value) *Value { return chain(a, or) }},
+		{Name: "all", Result: Bool, Args: "(a, b, ...)", Doc: "all of the conditions hold", args: []types{isBool}, more: true, make: func(_ *Scope, _ *hclsyntax.FunctionCallExpr, a []*Value) *Value { return chain(a, and) }},
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 
 func numberFunctions() []Function {
 	return []Function{
-		{Name: "length", Args: "(x)", Doc: "characters of a text, or entries of a list", args: []types{of(String, Strings, ListRef)}, make: makeLength},
-		{Name: "min", Args: "(a, b, ...)", Doc: "the least", args: []types{isNumber}, more: true, make: least(func(a, b float64) bool { return a < b })},
-		{Name: "max", Args: "(a, b, ...)", Doc: "the greatest", args: []types{isNumber}, more: true, make: least(func(a, b float64) bool { return a > b })},
-		{Name: "size", Args: "(text)", Doc: "octets: \"512KB\", \"20MB\", in powers of 1024", args: []types{isText}, make: makeSize},
+		{Name: "length", Result: Number, Args: "(x)", Doc: "characters of a text, or entries of a list", args: []types{of(String, Strings, ListRef)}, make: makeLength},
+		{Name: "min", Result: Number, Args: "(a, b, ...)", Doc: "the least", args: []types{isNumber}, more: true, make: least(func(a, b float64) bool { return a < b })},
+		{Name: "max", Result: Number, Args: "(a, b, ...)", Doc: "the greatest", args: []types{isNumber}, more: true, make: least(func(a, b float64) bool { return a > b })},
+		{Name: "points", Result: Number, Args: "(n, condition)", Doc: "a line of a score: n points where the condition holds", args: []types{isNumber, isBool}, make: makePoints},
+		{Name: "size", Result: Number, Args: "(text)", Doc: "octets: \"512KB\", \"20MB\", in powers of 1024", args: []types{isText}, make: makeSize},
 	}
 }
 
@@ -65,4 +66,11 @@ func makeSize(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 		return invalid
 	}
 	return ConstNumber(float64(n))
+}
+
+// makePoints says where points() stands: the lines of a score are read by the
+// verb.
+func makePoints(s *Scope, c *hclsyntax.FunctionCallExpr, _ []*Value) *Value {
+	s.Bag.Error(diag.UnknownFunction, c.NameRange, "points is no function of conditions.", "points(n, condition) stands in a score rule: name = points(2.5, spf.result == \"fail\").")
+	return invalid
 }

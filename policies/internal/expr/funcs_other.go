@@ -10,11 +10,11 @@ import (
 
 func otherFunctions() []Function {
 	return []Function{
-		{Name: "header", Args: "(name)", Doc: "the first header field of that name, decoded; \"\" where there is none", args: []types{isText}, make: makeHeader},
-		{Name: "headers", Args: "(name)", Doc: "all header fields of that name, decoded", args: []types{isText}, make: makeHeaders},
-		{Name: "lookup", Args: "({ key = \"text\" }, key, default)", Doc: "the text for the key", args: []types{0, isText, isText}, make: makeLookup},
-		{Name: "secret", Args: "(name)", Doc: "a secret from $CREDENTIALS_DIRECTORY or /etc/forepost/secrets; printed nowhere", args: []types{isText}, make: makeSecret},
-		{Name: "file", Args: "(name)", Doc: "what stands in a file, read when the configuration is loaded", args: []types{isText}, make: makeFile},
+		{Name: "header", Result: String, Args: "(name)", Doc: "the first header field of that name, decoded; \"\" where there is none", args: []types{isText}, make: makeHeader},
+		{Name: "headers", Result: Strings, Args: "(name)", Doc: "all header fields of that name, decoded", args: []types{isText}, make: makeHeaders},
+		{Name: "lookup", Result: String, Args: "({ key = \"text\" }, key, default)", Doc: "the text for the key", args: []types{0, isText, isText}, make: makeLookup},
+		{Name: "secret", Result: String, Args: "(name)", Doc: "a secret from $CREDENTIALS_DIRECTORY or /etc/forepost/secrets; printed nowhere", args: []types{isText}, make: makeSecret},
+		{Name: "file", Result: String, Args: "(name)", Doc: "what stands in a file, read when the configuration is loaded", args: []types{isText}, make: makeFile},
 	}
 }
 

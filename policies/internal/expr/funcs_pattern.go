@@ -13,13 +13,13 @@ import (
 
 func patternFunctions() []Function {
 	return []Function{
-		{Name: "matches", Args: "(text, pattern)", Doc: "the regular expression (RE2) is found in the text", args: []types{of(String, Strings), isText}, make: func(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
+		{Name: "matches", Result: Bool, Args: "(text, pattern)", Doc: "the regular expression (RE2) is found in the text", args: []types{of(String, Strings), isText}, make: func(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 			return makeMatch(s, c, a, func(p string) string { return p })
 		}},
-		{Name: "glob", Args: "(text, pattern)", Doc: "the whole text has the form, * for anything and ? for one character, in any case", args: []types{of(String, Strings), isText}, make: func(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
+		{Name: "glob", Result: Bool, Args: "(text, pattern)", Doc: "the whole text has the form, * for anything and ? for one character, in any case", args: []types{of(String, Strings), isText}, make: func(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 			return makeMatch(s, c, a, lists.GlobPattern)
 		}},
-		{Name: "replace", Args: "(text, pattern, with)", Doc: "the text with each match of the regular expression replaced; $1 is its first group", args: []types{isText, isText, isText}, make: makeReplace},
+		{Name: "replace", Result: String, Args: "(text, pattern, with)", Doc: "the text with each match of the regular expression replaced; $1 is its first group", args: []types{isText, isText, isText}, make: makeReplace},
 	}
 }
 

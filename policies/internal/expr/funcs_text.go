@@ -21,10 +21,10 @@ func textFunctions() []Function {
 		test2("ends_with", "(text, part)", "the text ends with the part, in any case", func(a, b string) bool { return len(a) >= len(b) && strings.EqualFold(a[len(a)-len(b):], b) }),
 		test2("similar", "(a, b)", "the same at a glance: look-alike characters, or one character in six differs", similar),
 		text1("sha256", "(text)", "the hash, in hexadecimal", func(t string) string { h := sha256.Sum256([]byte(t)); return hex.EncodeToString(h[:]) }),
-		{Name: "coalesce", Args: "(a, b, ...)", Doc: "the first text that is not empty", args: []types{isText}, more: true, make: makeCoalesce},
-		{Name: "split", Args: "(separator, text)", Doc: "the pieces of the text", args: []types{isText, isText}, make: makeSplit},
-		{Name: "join", Args: "(separator, list)", Doc: "the pieces as one text", args: []types{isText, isTexts}, make: makeJoin},
-		{Name: "format", Args: "(pattern, x...)", Doc: "the pattern with each %s replaced; %% is a percent sign", args: []types{isText}, more: true, make: makeFormat},
+		{Name: "coalesce", Result: String, Args: "(a, b, ...)", Doc: "the first text that is not empty", args: []types{isText}, more: true, make: makeCoalesce},
+		{Name: "split", Result: Strings, Args: "(separator, text)", Doc: "the pieces of the text", args: []types{isText, isText}, make: makeSplit},
+		{Name: "join", Result: String, Args: "(separator, list)", Doc: "the pieces as one text", args: []types{isText, isTexts}, make: makeJoin},
+		{Name: "format", Result: String, Args: "(pattern, x...)", Doc: "the pattern with each %s replaced; %% is a percent sign", args: []types{isText}, more: true, make: makeFormat},
 	}
 }
 

@@ -2,6 +2,8 @@ package expr
 
 import (
 	"fmt"
+	"math"
+	"net/mail"
 	"strings"
 	"time"
 
@@ -12,9 +14,10 @@ import (
 
 func timeFunctions() []Function {
 	return []Function{
-		{Name: "between", Args: "(from, to)", Doc: "the clock is between two times of day, \"22:00\" and \"06:00\" over midnight", args: []types{isText, isText}, make: makeBetween},
-		{Name: "weekday", Args: "()", Doc: "today: mon tue wed thu fri sat sun", make: makeWeekday},
-		{Name: "duration", Args: "(text)", Doc: "\"90s\", \"5m\", \"4h\", \"30d\"", args: []types{isText}, make: makeDuration},
+		{Name: "between", Result: Bool, Args: "(from, to)", Doc: "the clock is between two times of day, \"22:00\" and \"06:00\" over midnight", args: []types{isText, isText}, make: makeBetween},
+		{Name: "weekday", Result: String, Args: "()", Doc: "today: mon tue wed thu fri sat sun", make: makeWeekday},
+		{Name: "days_since", Result: Number, Args: "(time)", Doc: "whole days since a time, a date \"2026-11-01\" or a Date field; a great many where there is none", args: []types{of(Time, String)}, make: makeDaysSince},
+		{Name: "duration", Result: Duration, Args: "(text)", Doc: "\"90s\", \"5m\", \"4h\", \"30d\"", args: []types{isText}, make: makeDuration},
 	}
 }
 
@@ -83,4 +86,49 @@ func makeDuration(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 		return invalid
 	}
 	return constDuration(d)
+}
+
+// makeDaysSince takes a time, or a text that is one. A fact that was never seen
+// is the beginning of all time.
+func makeDaysSince(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
+	if !s.dynamic(c) {
+		return invalid
+	}
+	at := a[0].Time
+	if a[0].Type == String {
+		if t, _ := constText(a[0]); a[0].Const && readTime(t).IsZero() {
+			s.Bag.Error(diag.BadValue, c.Args[0].Range(), fmt.Sprintf("%q is no time.", t), "Write \"2026-11-01\" or \"2026-11-01T09:00:00Z\".")
+			return invalid
+		}
+		at = func(r *Run) (time.Time, bool) {
+			t, known := a[0].Str(r)
+			return readTime(t), known
+		}
+	}
+	return &Value{Type: Number, Num: func(r *Run) (float64, bool) {
+		t, known := at(r)
+		return math.Floor(float64(r.Clock().Unix()-t.Unix()) / 86400), known
+	}}
+}
+
+func constText(v *Value) (string, bool) {
+	if !v.Const {
+		return "", false
+	}
+	return v.Str(nil)
+}
+
+// readTime reads a date, a time of RFC 3339, or a Date field (RFC 5322); the zero
+// Time for anything else.
+func readTime(s string) time.Time {
+	for _, form := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(form, s); err == nil {
+			return t
+		}
+	}
+	t, err := mail.ParseDate(s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }

@@ -61,8 +61,16 @@ func (s *Scope) unknownFact(path string, parts []string, at hcl.Range) {
 			either(diag.DidYouMean(parts[1], declared), "Declare it: filter \""+root+"\" \""+parts[1]+"\" { }."))
 		return
 	}
-	if len(parts) == 1 && !s.Facts.roots[root] {
+	if _, later := reserved[root]; len(parts) == 1 && !s.Facts.roots[root] && !later {
 		s.Bag.Error(diag.UnknownWord, at, "\""+root+"\" stands for nothing here.", either(nearFact(root, keys(s.Facts.roots)), "If it is meant as a text, put it in quotes."))
+		return
+	}
+	if r, ok := reserved[path]; ok {
+		s.Bag.Error(diag.NotThisVersion, at, path+" "+r.why, r.fix)
+		return
+	}
+	if r, ok := reserved[root]; ok && !s.Facts.roots[root] {
+		s.Bag.Error(diag.NotThisVersion, at, path+" "+r.why, r.fix)
 		return
 	}
 	var near []string
@@ -75,6 +83,16 @@ func (s *Scope) unknownFact(path string, parts []string, at hcl.Range) {
 		near = keys(s.Facts.byPath)
 	}
 	s.Bag.Error(diag.UnknownFact, at, "There is no fact "+path+".", diag.DidYouMean(path, near))
+}
+
+// reserved are facts, and roots of facts, that the language has and this version
+// cannot find, with what to do instead.
+var reserved = map[string]struct{ why, fix string }{
+	"client.asn":     {"needs a database of networks, which this version does not read.", "Put the networks into a list of type ip and ask listed(client.ip, list.name), or ask a dnsbl that answers with them."},
+	"client.country": {"needs a database of networks, which this version does not read.", "Put the networks into a list of type ip and ask listed(client.ip, list.name), or ask a dnsbl that answers with them."},
+	"uribl":          {"is found by a filter that this version has not.", "Ask rspamd.NAME.score, which looks links up, or look for domains in msg.urls."},
+	"milter":         {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
+	"http":           {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
 }
 
 func nearFact(word string, known []string) string {

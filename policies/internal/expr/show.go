@@ -8,8 +8,15 @@ import (
 )
 
 // Show is a fact as it is for a message, as the language writes it: for people.
-func (f *Fact) Show(r *Run) string {
-	switch v := &f.value; f.Type {
+func (f *Fact) Show(r *Run) string { return f.value.Show(r) }
+
+// Show is what the expression gives for a message, as the language writes it;
+// "unknown" where a filter could not tell, and "(secret)" for a secret.
+func (v *Value) Show(r *Run) string {
+	if v.Secret {
+		return "(secret)"
+	}
+	switch v.Type {
 	case Bool:
 		switch v.Bool(r) {
 		case Yes:
@@ -41,6 +48,9 @@ func (f *Fact) Show(r *Run) string {
 		if t, known := v.Time(r); known {
 			return quoted(t.UTC().Format(time.RFC3339))
 		}
+	}
+	if v.Type == ListRef {
+		return fmt.Sprintf("a list of %d entries", v.List.Len())
 	}
 	return "unknown"
 }

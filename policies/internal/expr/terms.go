@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -13,6 +15,16 @@ type Term struct {
 	why   string            // what is so where the term is false
 	word  *Fact             // of a comparison with a closed set of words
 	words map[string]string // what is so, by word
+	is    string            // of `fact == "word"`: the word
+}
+
+// Text is the term as written.
+func (t *Term) Text() string { return strings.TrimPrefix(t.why, "not ") }
+
+// Excludes tells whether the two can never hold together: one fact of a closed
+// set cannot be two words.
+func (t *Term) Excludes(o *Term) bool {
+	return t.word != nil && t.word == o.word && t.is != "" && o.is != "" && t.is != o.is
 }
 
 // Terms compiles a condition into its terms, in order; nil where it is wrong.
@@ -37,6 +49,9 @@ func (s *Scope) Terms(x hclsyntax.Expression) []Term {
 		for _, w := range f.Words {
 			t.words[w] = f.Path + " = \"" + w + "\""
 		}
+		if b := x.(*hclsyntax.BinaryOpExpr); b.Op == hclsyntax.OpEqual {
+			t.is = literalOf(b.RHS)
+		}
 	}
 	return []Term{t}
 }
@@ -57,6 +72,16 @@ func (s *Scope) comparedWord(x hclsyntax.Expression) *Fact {
 		return nil
 	}
 	return f
+}
+
+// literalOf is a text that is written as such, "" for any other expression.
+func literalOf(x hclsyntax.Expression) string {
+	t, ok := x.(*hclsyntax.TemplateExpr)
+	if !ok || !t.IsStringLiteral() {
+		return ""
+	}
+	v, _ := t.Value(nil)
+	return v.AsString()
 }
 
 // Why tells what is so where the term did not hold. It allocates nothing.

@@ -26,7 +26,7 @@ policy "silent" {
     }
 
     reject "trial" {
-      when = rcpt.local == "bob"
+      when = rcpt.local == "eve"
       mode = shadow
     }
   }

@@ -1,0 +1,5 @@
+# Blocks of other programs.
+hostname = "mx.test"
+
+server "x" { # ERROR: There is no block "server"
+}

@@ -1,0 +1,5 @@
+# A filter says what it needs.
+hostname = "mx.test"
+
+filter "dnsbl" "z" { # ERROR: needs zone
+}

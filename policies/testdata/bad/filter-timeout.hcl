@@ -1,0 +1,6 @@
+# Times are texts.
+hostname = "mx.test"
+
+filter "spf" {
+  timeout = 5 # ERROR: timeout is a string
+}

@@ -1,0 +1,6 @@
+# What nothing uses is checked, too.
+hostname = "mx.test"
+
+locals {
+  a = spf.result == "pas" # ERROR: Did you mean "pass"?
+}

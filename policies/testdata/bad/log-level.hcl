@@ -1,0 +1,6 @@
+# Levels are words.
+hostname = "mx.test"
+
+log {
+  level = verbose # ERROR: is not a word for level
+}
