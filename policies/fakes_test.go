@@ -134,7 +134,7 @@ func (w *world) memory(files map[string]string) Options {
 			}
 			return noon, nil
 		},
-		Env:     func(string) (string, bool) { return "", false },
+		Env: func(string) (string, bool) { return "", false },
 	}
 }
 
