@@ -67,7 +67,6 @@ func (c *conn) round() {
 	cfg := &c.srv.cfg
 	c.wire.fresh = true
 	engine := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return c.session, nil }))
-	engine.LMTP = cfg.Protocol == LMTP
 	engine.Domain = cfg.Hostname
 	engine.MaxMessageBytes = cfg.MaxSize
 	engine.MaxLineLength = 0 // the wire sees to it

@@ -170,6 +170,7 @@ func (s *session) refuseData(tx *transaction, v pipeline.Verdict) error {
 	}
 	tx.Settle(ctx, -1, false)
 	s.refuse(tx, addresses(tx.To), v, r)
+	s.tellAll(tx, r)
 	s.finish(tx)
 	return said(r)
 }
@@ -177,6 +178,9 @@ func (s *session) refuseData(tx *transaction, v pipeline.Verdict) error {
 // judgeMessage is stage Data and what follows from it.
 func (s *session) judgeMessage(tx *transaction, draft Draft) error {
 	vs := s.verdicts(tx)
+	if s.cfg.Protocol == LMTP && len(vs) == len(tx.To) {
+		return s.judgeEach(tx, draft, vs)
+	}
 	refused, fates := combine(vs)
 	if refused != nil {
 		return s.refuseData(tx, *refused)
@@ -209,28 +213,40 @@ func (s *session) verdicts(tx *transaction) []pipeline.Verdict {
 // accepted tells everybody who wants to know that the message was taken.
 func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) {
 	ctx := context.WithoutCancel(tx.ctx)
-	reply := "250 2.0.0 Queued as " + string(tx.Transaction.ID)
 	for i, v := range vs {
-		tx.Settle(ctx, i, v.Action != pipeline.Reject)
-		o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fateName(fates[i]), Rule: v.Rule,
-			Reply: reply, Where: where(v, fates[i]), Tags: v.Ledger.Tags}
-		s.outcome(tx, o)
-		if fates[i] == pipeline.Accept {
-			s.conn.srv.accepted.Inc()
-		} else {
-			messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
-		}
-		if s.log.Enabled(ctx, slog.LevelInfo) {
-			s.log.LogAttrs(ctx, slog.LevelInfo, "taken", slog.String("id", string(tx.Transaction.ID)), slog.String("from", *tx.Trace.From),
-				slog.String("to", o.To[0]), slog.String("action", o.Action), slog.String("rule", o.Rule),
-				slog.String("where", o.Where), slog.Int64("size", tx.Trace.Size))
-		}
+		s.took(ctx, tx, i, v, fates[i])
 	}
+	s.settled(ctx, tx, vs, true)
+}
+
+// took tells what became of a recipient for whom the message was taken.
+func (s *session) took(ctx context.Context, tx *transaction, i int, v pipeline.Verdict, fate pipeline.Action) {
+	tx.Settle(ctx, i, v.Action != pipeline.Reject)
+	o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fateName(fate), Rule: v.Rule,
+		Reply: "250 2.0.0 Queued as " + string(tx.Transaction.ID), Where: where(v, fate), Tags: v.Ledger.Tags}
+	s.outcome(tx, o)
+	if fate == pipeline.Accept {
+		s.conn.srv.accepted.Inc()
+	} else {
+		messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
+	}
+	if s.log.Enabled(ctx, slog.LevelInfo) {
+		s.log.LogAttrs(ctx, slog.LevelInfo, "taken", slog.String("id", string(tx.Transaction.ID)), slog.String("from", *tx.Trace.From),
+			slog.String("to", o.To[0]), slog.String("action", o.Action), slog.String("rule", o.Rule),
+			slog.String("where", o.Where), slog.Int64("size", tx.Trace.Size))
+	}
+}
+
+// settled ends a transaction whose recipients all have their fate; kept tells
+// whether any of them gets the message.
+func (s *session) settled(ctx context.Context, tx *transaction, vs []pipeline.Verdict, kept bool) {
 	if len(vs) > 0 {
 		tx.Trace.Points = points(vs[0].Ledger.Points)
 	}
-	s.conn.srv.octets.Add(float64(tx.Trace.Size))
-	tx.Settle(ctx, -1, true)
+	if kept {
+		s.conn.srv.octets.Add(float64(tx.Trace.Size))
+	}
+	tx.Settle(ctx, -1, kept)
 	s.finish(tx)
 }
 

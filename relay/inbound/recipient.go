@@ -37,7 +37,9 @@ func (s *session) rcpt(to mail.Address, o *smtp.RcptOptions) mail.Reply {
 		tx.discarded = append(tx.discarded, to.String())
 		s.outcome(tx, trail.Outcome{To: []string{to.String()}, Action: v.Action.String(), Rule: v.Rule})
 		s.drop(tx, i, true)
+		i = -1
 	}
+	tx.taken = append(tx.taken, taken{to.String(), i})
 	return mail.Reply{}
 }
 

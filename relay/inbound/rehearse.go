@@ -152,6 +152,10 @@ func (r *rehearsal) data() {
 		return
 	}
 	vs := r.s.verdicts(tx)
+	if r.s.cfg.Protocol == LMTP && len(vs) == len(tx.To) {
+		r.each(vs)
+		return
+	}
 	refused, fates := combine(vs)
 	if refused != nil {
 		r.all(*refused, vs)
@@ -159,6 +163,19 @@ func (r *rehearsal) data() {
 	}
 	for j, v := range vs {
 		r.out.Fates[r.at[j]] = Fate{To: tx.To[j].Address, Action: fates[j], Rule: v.Rule, Reply: "250", Into: v.Into, Ledger: v.Ledger}
+	}
+}
+
+// each gives each recipient its own fate.
+func (r *rehearsal) each(vs []pipeline.Verdict) {
+	tx := r.s.tx
+	for j, f := range eachFate(vs) {
+		v := vs[j]
+		out := Fate{To: tx.To[j].Address, Action: f, Rule: v.Rule, Reply: "250", Into: v.Into, Ledger: v.Ledger}
+		if f.Refuses() {
+			out.Reply = eachRefusal(v, r.s.current).String()
+		}
+		r.out.Fates[r.at[j]] = out
 	}
 }
 

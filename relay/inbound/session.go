@@ -162,6 +162,7 @@ func (s *session) AuthMechanisms() []string { return []string{sasl.Plain, sasl.L
 func (s *session) guard(err *error) {
 	if p := recover(); p != nil {
 		s.conn.panicked("session", p)
+		s.conn.wire.each = nil
 		*err = said(mail.Defer(21, 3, 0, "Internal error, closing the connection"))
 	}
 }

@@ -22,6 +22,7 @@ type transaction struct {
 	env        mail.Envelope    // without recipients
 	remembered pipeline.Verdict // of Mail or an earlier stage, to be answered at RCPT
 	discarded  []string         // recipients that were taken and are thrown away
+	taken      []taken          // all that RCPT took, in order
 	refused    int              // outcomes of refused recipients in the record
 	touched    bool             // a command followed MAIL
 }

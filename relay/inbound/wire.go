@@ -36,9 +36,10 @@ type wire struct {
 	size    int64  // octets of the data so far
 	decoded []byte // room for them
 
-	chunk chunk  // of BDAT, not yet read
-	again []byte // a command that ended a message, to be taken next
-	mute  bool   // what go-smtp says until it reads again is not for the client
+	chunk chunk    // of BDAT, not yet read
+	again []byte   // a command that ended a message, to be taken next
+	mute  bool     // what go-smtp says until it reads again is not for the client
+	each  []answer // LMTP's replies to the data, in place of go-smtp's one
 
 	engine []byte // what go-smtp has written of a line
 	before []byte // and the lines of a reply before it, each with LF

@@ -103,10 +103,20 @@ func (w *wire) hello(verb, arg string) string {
 		return ""
 	}
 	name, _, _ := strings.Cut(arg, " ")
-	if (verb == "LHLO") != (w.cfg.Protocol == LMTP) || name == "" {
-		return verb + " " + name // go-smtp refuses it
+	engine := verb
+	if verb == "LHLO" {
+		engine = "EHLO" // what is different in LMTP go-smtp need not know
 	}
-	if len(name) > maxName {
+	switch lmtp := w.cfg.Protocol == LMTP; {
+	case lmtp && verb != "LHLO": // RFC 2033 section 4.1
+		w.answer(500, "5.5.1", "This is LMTP: say LHLO")
+		return ""
+	case !lmtp && verb == "LHLO":
+		w.answer(500, "5.5.1", "This is not LMTP: say EHLO")
+		return ""
+	case name == "":
+		return engine // go-smtp refuses it
+	case len(name) > maxName:
 		w.answer(501, "5.5.2", "The name is too long")
 		return ""
 	}
@@ -114,7 +124,7 @@ func (w *wire) hello(verb, arg string) string {
 		w.refuse(r)
 		return ""
 	}
-	return verb + " " + name
+	return engine + " " + name
 }
 
 // mail hands go-smtp the parameters of MAIL with a path that it cannot misread;
@@ -169,19 +179,12 @@ func (w *wire) withPath(cmd, params string, err error, detail int) string {
 	return cmd + w.enginePath() + params
 }
 
-// enginePath is a path for go-smtp, which asks the session about the wire's. Only
-// in LMTP it is used: to tell the replies for recipients apart.
+// enginePath is a path for go-smtp, which asks the session about the wire's.
 func (w *wire) enginePath() string {
-	path := w.path
-	switch {
-	case path.IsNull():
+	if w.path.IsNull() {
 		return "<>"
-	case w.cfg.Protocol != LMTP:
-		return "<a@b>"
-	case path.Domain == "":
-		path.Domain = w.cfg.Hostname // <Postmaster>, which go-smtp does not know
 	}
-	return path.Path()
+	return "<a@b>"
 }
 
 func hasParam(params, name string) bool {

@@ -48,6 +48,11 @@ func (w *wire) said(line []byte) {
 	code, _ := strconv.Atoi(string(line[:min(3, len(line))]))
 	switch {
 	case w.mute:
+	case w.each != nil:
+		for _, a := range w.each {
+			w.counted(a.code, a.enhanced, a.text)
+		}
+		w.each = nil
 	case code == 250 && (w.verb == "EHLO" || w.verb == "LHLO"):
 		w.put(code, "", w.cfg.Hostname+"\n"+strings.Join(w.talk.keywords(), "\n"))
 	case code == 334:
