@@ -73,6 +73,7 @@ func (c *conn) round() {
 	engine.AllowInsecureAuth = true
 	engine.EnableSMTPUTF8 = true
 	engine.EnableDSN = true
+	engine.EnableREQUIRETLS = c.wire.secure
 	engine.ErrorLog = engineLog{c}
 	engine.Serve(newOneShot(guarded{c}))
 	engine.Shutdown(context.Background()) // waits for its goroutine, which outlives Serve

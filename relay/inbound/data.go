@@ -65,7 +65,11 @@ func (s *session) data() error {
 	tx.Part = in.parser.Close()
 	tx.env.EightBit = tx.env.EightBit || in.eightBit
 	s.describe(tx, in.draft.Blob())
-	if r, rule := s.checkMessage(tx.Part); !r.IsZero() {
+	r, rule := s.checkMessage(tx.Part)
+	if r.IsZero() {
+		r, rule = s.checkBinary(tx)
+	}
+	if !r.IsZero() {
 		return s.refuseData(tx, pipeline.Verdict{Action: actionOf(r), Reply: r, Rule: "builtin." + rule})
 	}
 	return s.judgeMessage(tx, in.draft)

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -57,6 +58,7 @@ var siteWords = map[string]func(*Config){
 	"small":      func(c *Config) { c.MaxSize = 1000 },
 	"few":        func(c *Config) { c.MaxRecipients = 2 },
 	"strict":     func(c *Config) { c.MaxErrors = 3 },
+	"tls":        func(c *Config) { c.TLS = &tls.Config{} }, // offered, not begun
 	"hops":       func(c *Config) { c.MaxReceived = 2 },
 }
 

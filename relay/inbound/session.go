@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -77,20 +78,32 @@ func (s *session) name() string {
 
 func (s *session) utf8() bool { return s.tx != nil && s.tx.SMTPUTF8 }
 
+func (s *session) binary() bool { return s.tx != nil && s.tx.env.Binary }
+
 func (s *session) authAllowed() bool {
 	return s.ps.TLS.On || s.cfg.AllowCleartext || s.conn.client.IsLoopback()
 }
 
 // keywords are the extensions that EHLO tells of.
 func (s *session) keywords() []string {
-	ks := []string{"PIPELINING", "SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING"}
+	ks := []string{"PIPELINING", "SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN",
+		"CHUNKING", "BINARYMIME", s.limits()}
 	if s.cfg.TLS != nil && !s.ps.TLS.On {
 		ks = append(ks, "STARTTLS")
+	}
+	if s.ps.TLS.On {
+		ks = append(ks, "REQUIRETLS") // RFC 8689 section 2, 1: only under TLS
 	}
 	if s.cfg.Auth && s.authAllowed() {
 		ks = append(ks, "AUTH PLAIN LOGIN")
 	}
 	return ks
+}
+
+// limits is what RFC 9422 tells of this session.
+func (s *session) limits() string {
+	const most = 999_999 // of its grammar
+	return fmt.Sprintf("LIMITS MAILMAX=%d RCPTMAX=%d", min(mail.MaxTransactions, most), min(s.cfg.MaxRecipients, most))
 }
 
 // secured begins anew under TLS: RFC 3207 section 4.2.

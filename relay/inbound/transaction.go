@@ -80,7 +80,7 @@ func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transa
 	tx.ctx, tx.cancel = context.WithCancel(dns.WithBudget(s.ctx, pipeline.MaxQuestions))
 	tx.Transaction.ID, tx.Transaction.From, tx.Declared, tx.SMTPUTF8 = s.current, from, o.Size, o.UTF8
 	tx.env = mail.Envelope{ID: s.current, Listener: s.cfg.Name, From: from, SMTPUTF8: o.UTF8, EightBit: o.Body == smtp.Body8BitMIME,
-		RequireTLS: o.RequireTLS, Ret: string(o.Return), EnvID: o.EnvelopeID}
+		Binary: s.conn != nil && s.conn.wire.body == string(smtp.BodyBinaryMIME), RequireTLS: o.RequireTLS, Ret: string(o.Return), EnvID: o.EnvelopeID}
 	tx.Trace = s.newRecord(s.current)
 	path := from.String()
 	tx.Trace.From = &path

@@ -31,7 +31,8 @@ type wire struct {
 	room    []byte // for it
 	verb    string // of the command under way
 	path    mail.Address
-	sasl    bool // the next line answers a challenge of AUTH
+	body    string // the BODY parameter of MAIL, upper case
+	sasl    bool   // the next line answers a challenge of AUTH
 	data    dataState
 	size    int64  // octets of the data so far
 	decoded []byte // room for them
@@ -64,7 +65,8 @@ type talker interface {
 	begin() mail.Reply                  // MAIL was seen
 	keywords() []string                 // of EHLO
 	authAllowed() bool
-	utf8() bool // the transaction is under SMTPUTF8
+	utf8() bool   // the transaction is under SMTPUTF8
+	binary() bool // and under BODY=BINARYMIME
 	id() mail.ID
 	secured(tls.ConnectionState)
 	refused(verb, reply string) // a refusal goes out, whoever made it

@@ -54,7 +54,7 @@ func (w *wire) parseChunk(arg string) bool {
 // at the chunk that makes it so; what else is wrong is told at the end.
 func (w *wire) readChunks(max int64, sink func([]byte)) error {
 	w.data = dataBroken
-	dec := dotDecoder{repair: w.cfg.RepairLines, chunked: true, out: w.decoded}
+	dec := dotDecoder{repair: w.cfg.RepairLines && !w.talk.binary(), chunked: true, out: w.decoded}
 	defer func() { w.decoded = dec.out[:0] }()
 	last := deadlineIn(dataDeadline)
 	for {

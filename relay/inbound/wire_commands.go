@@ -26,7 +26,13 @@ func (w *wire) command(line string) string {
 		return w.mail(arg)
 	case "RCPT":
 		return w.rcpt(arg)
-	case "DATA", "QUIT":
+	case "DATA":
+		if w.talk.binary() { // RFC 3030 section 3
+			w.answer(503, "5.5.1", "A message under BODY=BINARYMIME comes with BDAT")
+			return ""
+		}
+		return w.plain(verb, arg)
+	case "QUIT":
 		return w.plain(verb, arg)
 	case "RSET":
 		if !w.idling() {
@@ -36,7 +42,7 @@ func (w *wire) command(line string) string {
 		if !w.idling() {
 			return verb
 		}
-	case "HELP", "EXPN":
+	case "HELP", "EXPN", "ETRN": // of ETRN (RFC 1985) there is no need: what waits for a client is sent to its servers
 		if !w.idling() {
 			w.answer(502, "5.5.1", verb+" is not implemented")
 		}
@@ -142,7 +148,52 @@ func (w *wire) mail(arg string) string {
 		w.answer(552, "5.3.4", "The message is larger than the limit")
 		return ""
 	}
+	if err == nil && !w.mayRequireTLS(params) {
+		return ""
+	}
+	if err == nil {
+		w.body, params = bodyParam(params)
+	}
 	return w.withPath("MAIL FROM:", params, err, 7)
+}
+
+// mayRequireTLS refuses REQUIRETLS where there is no TLS, with the way to it (RFC
+// 8689 section 4.1), and with a value.
+func (w *wire) mayRequireTLS(params string) bool {
+	switch {
+	case hasParam(params, "REQUIRETLS"):
+	case strings.Contains(strings.ToUpper(params), " REQUIRETLS="):
+		w.answer(501, "5.5.4", "REQUIRETLS takes no value")
+		return false
+	default:
+		return true
+	}
+	if w.secure {
+		return true
+	}
+	if w.cfg.TLS == nil {
+		w.answer(555, "5.5.4", "REQUIRETLS is not offered here")
+	} else {
+		w.answer(530, "5.7.0", "REQUIRETLS needs TLS: begin with STARTTLS")
+	}
+	return false
+}
+
+// bodyParam is the value of BODY. To go-smtp BINARYMIME is 8BITMIME: it would not
+// hear of DATA, which it hears for BDAT.
+func bodyParam(params string) (body, engine string) {
+	fields := strings.Fields(params)
+	for i, p := range fields {
+		if name, value, _ := strings.Cut(p, "="); strings.EqualFold(name, "BODY") {
+			if body = strings.ToUpper(value); body == "BINARYMIME" {
+				fields[i] = "BODY=8BITMIME"
+			}
+		}
+	}
+	if body == "" {
+		return "", params
+	}
+	return body, " " + strings.Join(fields, " ")
 }
 
 // sizeOver tells whether SIZE is over the limit, however many digits it has

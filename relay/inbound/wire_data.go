@@ -65,10 +65,11 @@ func (w *wire) readData(max int64, sink func([]byte)) error {
 }
 
 func (w *wire) verdict(dec *dotDecoder, max int64) error {
+	binary := w.talk.binary() // RFC 3030 section 3: what stands where is looked at when the message is parsed
 	switch {
-	case dec.nul:
+	case dec.nul && !binary:
 		return errNUL
-	case dec.bare && !dec.repair:
+	case dec.bare && !binary && !dec.repair:
 		return errStrayLine
 	case w.size > max:
 		return errTooLarge

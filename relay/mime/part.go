@@ -45,6 +45,12 @@ func (p *Part) Has(d Defect) bool {
 	return found
 }
 
+// IsLeaf tells whether a part holds no others, by its type: one that was not
+// looked into for a limit is no leaf.
+func (p *Part) IsLeaf() bool {
+	return !strings.HasPrefix(p.Type, "multipart/") && !strings.HasPrefix(p.Type, "message/")
+}
+
 // Walk calls f for p and every part below it, parents first, until f says
 // false.
 func (p *Part) Walk(f func(p *Part) bool) { p.walk(f) }
