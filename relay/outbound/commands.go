@@ -1,11 +1,13 @@
 package outbound
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/queue"
 )
 
@@ -30,13 +32,17 @@ func (s *session) batch() int {
 // returns the others. A refusal of ours is for good: no other hop on the way
 // can do without what is missing.
 func (s *session) screen(m *mailing, to []int) (fit []int, fail *failure) {
+	if m.env.Binary { // nothing goes on in chunks yet
+		msg, r := asLines(m.msg)
+		if !r.IsZero() {
+			s.refuse(m, to, r)
+			return nil, nil
+		}
+		m.msg, m.size, m.env.Binary, m.env.EightBit = msg, msg.Size(), false, true
+	}
 	if max, err := strconv.ParseInt(s.ext["SIZE"], 10, 64); err == nil && max > 0 && m.size > max {
 		// RFC 1870 section 6.1 lets the server say it; we need not ask.
 		s.refuse(m, to, mail.Refuse(52, 3, 4, fmt.Sprintf("The message has %d octets, and the server takes at most %d", m.size, max)))
-		return nil, nil
-	}
-	if m.env.Binary { // RFC 3030 section 3: it goes on in chunks only, or is returned
-		s.refuse(m, to, mail.Refuse(54, 6, 3, "The message has binary content, which cannot be passed on as lines"))
 		return nil, nil
 	}
 	if m.env.EightBit && !s.has("8BITMIME") {
@@ -63,7 +69,24 @@ func (s *session) screen(m *mailing, to []int) (fit []int, fail *failure) {
 }
 
 func (s *session) refuse(m *mailing, to []int, r mail.Reply) {
-	m.note(to, queue.Attempt{Outcome: queue.Hard, Reply: r, Host: s.host, TLS: s.tls})
+	a := queue.Attempt{Outcome: queue.Hard, Reply: r, Host: s.host, TLS: s.tls}
+	if r.Class == mail.Transient {
+		a.Outcome = queue.Soft
+	}
+	m.note(to, a)
+}
+
+// asLines is a binary message (RFC 3030 section 3) for those who take lines only,
+// or why it cannot be had.
+func asLines(msg *mail.Message) (*mail.Message, mail.Reply) {
+	blob, err := mime.AsLines(msg)
+	switch {
+	case errors.Is(err, mime.ErrSigned):
+		return nil, mail.Refuse(54, 6, 3, "The message has signed binary content, which cannot be encoded, and the next server does not take it as it is (no BINARYMIME)")
+	case err != nil:
+		return nil, mail.Defer(51, 3, 0, fmt.Sprintf("The message cannot be read here: %v", err))
+	}
+	return &mail.Message{Blob: blob}, mail.Reply{}
 }
 
 // mailFrom is the MAIL command, with the parameters that the server knows.

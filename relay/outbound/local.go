@@ -25,6 +25,13 @@ type local struct {
 // Deliver implements queue.Transport. An error of the store that is no Reply is
 // for the log; the sender is told only that it will be tried again.
 func (l *local) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Message) []queue.Attempt {
+	if env.Binary { // IMAP and POP3 know lines only
+		lines, r := asLines(msg)
+		if !r.IsZero() {
+			return l.all(env, r)
+		}
+		msg = lines
+	}
 	errs := l.store.Deliver(ctx, Delivery{ID: env.ID, From: env.From, To: env.To, Message: msg, Time: env.Received})
 	out := make([]queue.Attempt, len(env.To))
 	for i := range out {
@@ -34,6 +41,14 @@ func (l *local) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Messag
 		}
 		out[i] = l.attempt(env, i, err)
 		recipients.WithLabelValues("store", outcomeNames[out[i].Outcome]).Inc()
+	}
+	return out
+}
+
+func (l *local) all(env mail.Envelope, r mail.Reply) []queue.Attempt {
+	out := make([]queue.Attempt, len(env.To))
+	for i := range out {
+		out[i] = l.attempt(env, i, r)
 	}
 	return out
 }

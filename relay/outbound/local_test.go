@@ -43,4 +43,9 @@ func TestLocal(t *testing.T) {
 	if !strings.Contains(log.String(), "input/output error") || strings.Contains(log.String(), "mailbox is full") {
 		t.Errorf("the log says %s", log.String())
 	}
+	env.Binary, env.To = true, env.To[:1]
+	check(t, show(NewLocal(store, nil).Deliver(t.Context(), env, &mail.Message{Blob: mail.Bytes("Content-Transfer-Encoding: binary\r\n\r\n\n")})), "delivered 250 2.0.0 stored")
+	if got.Message.Size() != int64(len("Content-Transfer-Encoding: base64\r\n\r\nCg==\r\n")) {
+		t.Errorf("a binary message has %d octets in the store", got.Message.Size())
+	}
 }

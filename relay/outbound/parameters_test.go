@@ -126,10 +126,29 @@ var parameters = []talk{
 		want:   []string{"hard 554 5.6.3 The message has 8-bit content..."},
 	},
 	{
-		why:    "binary, RFC 3030 3: never as lines",
+		why:    "binary, RFC 3030 3: in base64 where it goes as lines",
 		change: func(e *mail.Envelope) { e.Binary, e.To = true, e.To[:1] },
+		text:   "Content-Transfer-Encoding: binary\r\n\r\n\x00\n",
+		script: plain + `
+			C: MAIL FROM:<a@from.test> BODY=8BITMIME
+			C: RCPT TO:<b@to.test>
+			C: DATA
+			S: 250 ok
+			S: 250 ok
+			S: 354 go on
+			C: Content-Transfer-Encoding: base64
+			C:
+			C: AAo=
+			C: .
+			S: 250 done` + bye,
+		want: []string{"delivered 250 done (remote)"},
+	},
+	{
+		why:    "binary and signed: returned",
+		change: func(e *mail.Envelope) { e.Binary, e.To = true, e.To[:1] },
+		text:   "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: binary\r\n\r\n\n\r\n--b--\r\n",
 		script: plain + bye,
-		want:   []string{"hard 554 5.6.3 The message has binary content..."},
+		want:   []string{"hard 554 5.6.3 The message has signed binary content..."},
 	},
 	{
 		why:    "8-bit that nobody declared goes as it is",

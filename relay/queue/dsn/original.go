@@ -30,7 +30,7 @@ func (r *Report) original() (returned, error) {
 		return returned{}, err
 	}
 	defer f.Close()
-	whole := r.Envelope.Ret == "FULL" && r.Action == Failed && !r.Envelope.RequireTLS && r.Original.Size() <= limit
+	whole := r.Envelope.Ret == "FULL" && r.Action == Failed && !r.Envelope.RequireTLS && !r.Envelope.Binary && r.Original.Size() <= limit
 	if whole {
 		body, err := io.ReadAll(f)
 		return returned{r.pick("message/rfc822", "message/global"), "Undelivered message", body}, err
