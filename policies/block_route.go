@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-
-	"github.com/forepost/forepost/policies/internal/diag"
 )
 
 // routes reads `route` blocks.
@@ -16,9 +14,6 @@ func (l *loader) routes() {
 		r := Route{Name: name, At: b.where()}
 		l.routeTo(&r, b)
 		r.TLS = b.word("tls", "may", "may", "require", "verify", "dane")
-		if r.TLS == "dane" {
-			l.bag.Error(diag.NotThisVersion, b.rangeOf("tls"), "DANE is not in this version.", "Write tls = verify.")
-		}
 		r.Source = b.sourceAddress("source")
 		r.Strategy = b.word("strategy", "failover", "failover", "balance")
 		l.routeAuth(&r, b)

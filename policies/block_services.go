@@ -25,7 +25,7 @@ func (l *loader) services() {
 }
 
 func (l *loader) dns() {
-	l.set.DNS.Timeout = 5 * time.Second
+	l.set.DNS.Timeout, l.set.DNS.DNSSEC = 5*time.Second, "auto"
 	b := l.single("dns")
 	if b == nil {
 		return
@@ -42,7 +42,7 @@ func (l *loader) dns() {
 		l.set.DNS.Resolvers = append(l.set.DNS.Resolvers, net.JoinHostPort(host, port))
 	}
 	l.set.DNS.Timeout = b.duration("timeout", l.set.DNS.Timeout)
-	l.set.DNS.DNSSEC = b.boolean("dnssec", false)
+	l.set.DNS.DNSSEC = b.word("dnssec", "auto", "auto", "trust", "off")
 	l.set.DNS.Zone = l.exists(b.text("zone", ""), b.rangeOf("zone"))
 	b.done()
 }

@@ -131,7 +131,7 @@ type Route struct {
 	At       Where
 	Kind     string     // hosts, lmtp, mx, store
 	To       []string   // "ex1.int.example.com:25", "mail.lab.example.com:24", "/run/dovecot/lmtp"
-	TLS      string     // may, require, verify
+	TLS      string     // may, require, verify, dane
 	Strategy string     // failover, balance
 	Source   netip.Addr // address of this host to connect from; zero: the system's choice
 	User     string
@@ -195,7 +195,7 @@ type DNS struct {
 	Resolvers []string // "127.0.0.1:53"; empty: the system's
 	Timeout   time.Duration
 	Zone      string // a file that is the whole DNS
-	DNSSEC    bool
+	DNSSEC    string // auto: a resolver on loopback is trusted to validate; trust: every one; off
 }
 
 // State is the `state` block.

@@ -164,11 +164,11 @@ func (c *ruleCompiler) copy() {
 	c.r.Copies = c.b.addresses("to")
 }
 
-var tlsPolicies = map[string]route.TLSPolicy{"may": route.TLSMay, "require": route.TLSRequire, "verify": route.TLSVerify}
+var tlsPolicies = map[string]route.TLSPolicy{"may": route.TLSMay, "require": route.TLSRequire, "verify": route.TLSVerify, "dane": route.TLSDANE}
 
 func (c *ruleCompiler) route() {
 	c.r.Source = c.b.sourceAddress("source")
-	c.r.TLS = tlsPolicies[c.b.word("tls", "may", "may", "require", "verify")]
+	c.r.TLS = tlsPolicies[c.b.word("tls", "may", "may", "require", "verify", "dane")]
 	if (c.b.has("tls") || c.b.has("source")) && !c.b.has("via") {
 		return // the route that it has anyway, with better TLS or from elsewhere
 	}

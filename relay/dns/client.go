@@ -25,9 +25,25 @@ var (
 type ClientOptions struct {
 	Servers []string         // "192.0.2.53", "[2001:db8::53]:5353"; default: those of /etc/resolv.conf
 	Timeout time.Duration    // for one server to answer once; default 3 s
-	TrustAD bool             // believe the AD bit of every server; that of one on loopback is believed anyway
+	TrustAD Trust            // whose AD bit is believed
 	Now     func() time.Time // for the metrics
 	Log     *slog.Logger
+}
+
+// Trust is whose AD bit is believed: it is set by who validated, and can be set by
+// whoever is on the way (RFC 7672 section 2.1).
+type Trust uint8
+
+// The sorts of trust.
+const (
+	TrustLoopback Trust = iota // a server on loopback: nobody is on the way
+	TrustAll                   // each of Servers, which the operator vouches for, and the way there
+	TrustNone
+)
+
+func (t Trust) in(server string) bool {
+	ap, err := netip.ParseAddrPort(server)
+	return t == TrustAll || t == TrustLoopback && err == nil && ap.Addr().IsLoopback()
 }
 
 // Client is a Resolver that asks recursive servers: over UDP with EDNS0, over
@@ -67,8 +83,7 @@ func NewClient(o ClientOptions) *Client {
 	}
 	for _, a := range addrs {
 		a = withPort(a)
-		ap, err := netip.ParseAddrPort(a)
-		c.servers = append(c.servers, server{a, o.TrustAD || err == nil && ap.Addr().IsLoopback()})
+		c.servers = append(c.servers, server{a, o.TrustAD.in(a)})
 	}
 	return c
 }

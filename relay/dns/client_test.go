@@ -182,6 +182,20 @@ func TestAuthentic(t *testing.T) {
 	if a, err := cl.Query(t.Context(), "a.test", mdns.TypeA); err != nil || !a.Authentic {
 		t.Errorf("from loopback: %v, %v", a.Authentic, err)
 	}
+	cl = NewClient(ClientOptions{Servers: []string{addr}, TrustAD: TrustNone})
+	if a, err := cl.Query(t.Context(), "a.test", mdns.TypeA); err != nil || a.Authentic {
+		t.Errorf("from nobody: %v, %v", a.Authentic, err)
+	}
+	for _, c := range []struct {
+		t    Trust
+		addr string
+		want bool
+	}{{TrustLoopback, "[::1]:53", true}, {TrustLoopback, "192.0.2.53:53", false}, {TrustAll, "192.0.2.53:53", true}, {TrustNone, "[::1]:53", false},
+		{TrustLoopback, "localhost:53", false}} {
+		if got := c.t.in(c.addr); got != c.want {
+			t.Errorf("trust %d in %s is %v", c.t, c.addr, got)
+		}
+	}
 	cl.servers[0].trusted = false // as one that is far away
 	if a, err := cl.Query(t.Context(), "a.test", mdns.TypeA); err != nil || a.Authentic {
 		t.Errorf("from afar: %v, %v", a.Authentic, err)

@@ -35,11 +35,16 @@ func LookupTXT(ctx context.Context, r Resolver, name string) ([]string, error) {
 // LookupMX returns the mail exchangers of a domain, the preferred first, equal
 // ones in random order (RFC 5321 section 5.1).
 func LookupMX(ctx context.Context, r Resolver, domain string) ([]MX, error) {
+	list, _, err := LookupSignedMX(ctx, r, domain)
+	return list, err
+}
+
+// LookupSignedMX is LookupMX; secure tells whether the answer was authentic.
+func LookupSignedMX(ctx context.Context, r Resolver, domain string) (out []MX, secure bool, err error) {
 	a, err := r.Query(ctx, domain, mdns.TypeMX)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []MX
 	for _, rr := range a.RRs {
 		if mx, ok := rr.(*mdns.MX); ok {
 			out = append(out, MX{undotted(mx.Mx), mx.Preference})
@@ -47,7 +52,7 @@ func LookupMX(ctx context.Context, r Resolver, domain string) ([]MX, error) {
 	}
 	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Preference < out[j].Preference })
-	return out, nil
+	return out, a.Authentic, nil
 }
 
 // LookupA returns the IPv4 addresses of a name.

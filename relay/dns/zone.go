@@ -21,6 +21,8 @@ type node struct {
 	fails map[uint16]*Error
 	fail  *Error // of every type that is not listed
 	named bool   // stands in the file itself
+	// secure makes the answers authentic, as a validating resolver says it.
+	secure bool
 }
 
 // zoneTTL is the time to live of what a zone does not say otherwise.
@@ -58,17 +60,18 @@ func (z *Zone) Query(ctx context.Context, name string, qtype uint16) (Answer, er
 	if err != nil {
 		return Answer{}, err
 	}
-	ttl := maxTTL
+	ttl, secure := maxTTL, true
 	for range maxChain + 1 {
 		n := z.find(at)
 		if n == nil {
 			return Answer{}, &Error{Kind: NXDomain, Name: name, Type: qtype, Text: "the name is not in the zone file", TTL: min(ttl, z.negative(at))}
 		}
+		secure = secure && n.secure
 		if rrs := n.records(at, qtype); len(rrs) > 0 {
 			for _, rr := range rrs {
 				ttl = min(ttl, seconds(rr.Header().Ttl))
 			}
-			return Answer{RRs: rrs, TTL: ttl}, nil
+			return Answer{RRs: rrs, Authentic: secure, TTL: ttl}, nil
 		}
 		if fail := n.failure(qtype); fail != nil {
 			err := *fail

@@ -23,7 +23,8 @@ import (
 //
 // TXT data are raw text, or a list of strings for a record of several. "error"
 // makes every type that is not listed fail, a word in place of a list makes
-// that type fail: timeout, servfail, refused or bogus.
+// that type fail: timeout, servfail, refused or bogus. "secure": true makes the
+// answers for a name authentic, as those from a signed zone are.
 type Names map[string]map[string]any
 
 // NewZone reads a zone file: RFC 1035 master format if its name ends in .zone,
@@ -103,6 +104,13 @@ func (z *Zone) set(n *node, name, word string, data any) error {
 		f, err := failing(data)
 		n.fail = f
 		return err
+	}
+	if word == "secure" {
+		var ok bool
+		if n.secure, ok = data.(bool); !ok {
+			return fmt.Errorf("%v is neither true nor false", data)
+		}
+		return nil
 	}
 	qtype, ok := mdns.StringToType[strings.ToUpper(word)]
 	if !ok {

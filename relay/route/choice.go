@@ -40,20 +40,22 @@ func CutSource(choice string) (rest string, from netip.Addr) {
 	return rest, from
 }
 
-var words = map[TLSPolicy]string{TLSRequire: "require", TLSVerify: "verify"}
+var words = map[TLSPolicy]string{TLSRequire: "require", TLSVerify: "verify", TLSDANE: "dane"}
 
 // ParseChoice takes a Choice apart, its source aside. A word that it does not
 // know (of a later version) asks for the strictest policy.
 func ParseChoice(choice string) (name string, tls TLSPolicy) {
 	choice, _ = CutSource(choice)
 	name, word, said := strings.Cut(choice, choiceTLS)
-	switch {
-	case !said:
+	if !said {
 		return name, TLSMay
-	case word == words[TLSRequire]:
-		return name, TLSRequire
 	}
-	return name, TLSVerify
+	for tls, w := range words {
+		if w == word {
+			return name, tls
+		}
+	}
+	return name, TLSDANE
 }
 
 // from is a route that connects from an address. Our own store is no network.

@@ -13,7 +13,7 @@ func TestChoices(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		tls        TLSPolicy
-	}{{"exchange", "exchange", TLSMay}, {"", "", TLSMay}, {"mx", "mx;tls=require", TLSRequire}, {"", ";tls=verify", TLSVerify}} {
+	}{{"exchange", "exchange", TLSMay}, {"", "", TLSMay}, {"mx", "mx;tls=require", TLSRequire}, {"", ";tls=verify", TLSVerify}, {"mx", "mx;tls=dane", TLSDANE}} {
 		if got := Choice(c.name, c.tls); got != c.text {
 			t.Errorf("%q and %d are %q", c.name, c.tls, got)
 		}
@@ -30,7 +30,7 @@ func TestChoices(t *testing.T) {
 			t.Errorf("%q from %s is %q: %q %d, %q %s", c, from, text, name, tls, rest, got)
 		}
 	}
-	if name, tls := ParseChoice("mx;tls=dane"); name != "mx" || tls != TLSVerify {
+	if name, tls := ParseChoice("mx;tls=later"); name != "mx" || tls != TLSDANE {
 		t.Errorf("a word of a later version is %q and %d: nothing weaker will do", name, tls)
 	}
 }

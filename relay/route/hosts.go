@@ -38,7 +38,7 @@ func (t *Table) configured(ctx context.Context, r *Route) ([]Host, error) {
 	}
 	hosts := make([]Host, len(to))
 	for i, target := range to {
-		hosts[i] = Host{Name: target.Host}
+		hosts[i] = Host{Name: target.Host, Signed: true}
 		if strings.HasPrefix(target.Host, "/") {
 			hosts[i].Unix = target.Host
 		}

@@ -16,14 +16,14 @@ func (t *Table) exchangers(ctx context.Context, domain string) ([]Host, error) {
 	if strings.HasPrefix(domain, "[") {
 		return t.literal(domain)
 	}
-	mxs, err := t.lookupMX(ctx, domain)
+	mxs, signed, err := t.lookupMX(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
 	mxs = mxs[:min(len(mxs), maxHosts)]
 	hosts := make([]Host, len(mxs))
 	for i, mx := range mxs {
-		hosts[i].Name = mx.Host
+		hosts[i].Name, hosts[i].Signed = mx.Host, signed
 	}
 	errs := t.resolve(ctx, hosts, func(int) uint16 { return t.port })
 	hosts, errs, loops := t.beforeUs(mxs, hosts, errs)
@@ -41,20 +41,22 @@ func (t *Table) exchangers(ctx context.Context, domain string) ([]Host, error) {
 	return nil, mail.Refuse(50, 4, 4, fmt.Sprintf("No mail server of %s has an address", domain))
 }
 
-// lookupMX is the exchangers of a domain in order: never none.
-func (t *Table) lookupMX(ctx context.Context, domain string) ([]dns.MX, error) {
-	mxs, err := dns.LookupMX(ctx, t.resolver, domain)
+// lookupMX is the exchangers of a domain in order: never none. signed tells whether
+// that answer was authentic.
+func (t *Table) lookupMX(ctx context.Context, domain string) (mxs []dns.MX, signed bool, err error) {
+	mxs, signed, err = dns.LookupSignedMX(ctx, t.resolver, domain)
 	var e *dns.Error
 	switch {
 	case err == nil:
 	case errors.As(err, &e) && e.Kind == dns.NoData:
 		// No MX at all: the domain is its own (the implicit MX). A lookup that
 		// failed is not that.
-		return []dns.MX{{Host: domain}}, nil
+		// In a signed zone that absence is proven, and its address is signed, too.
+		return []dns.MX{{Host: domain}}, dns.LookupHosting(ctx, t.resolver, domain).Secure, nil
 	case dns.IsNotFound(err):
-		return nil, mail.Refuse(50, 1, 2, fmt.Sprintf("The domain %s does not exist", domain))
+		return nil, false, mail.Refuse(50, 1, 2, fmt.Sprintf("The domain %s does not exist", domain))
 	default:
-		return nil, undecided(domain, err)
+		return nil, false, undecided(domain, err)
 	}
 	named := mxs[:0]
 	for _, mx := range mxs {
@@ -64,9 +66,9 @@ func (t *Table) lookupMX(ctx context.Context, domain string) ([]dns.MX, error) {
 	}
 	if len(named) == 0 {
 		// RFC 7505 section 4.1: nothing is tried, the address either.
-		return nil, mail.Refuse(56, 1, 10, fmt.Sprintf("The domain %s takes no mail (null MX)", domain))
+		return nil, false, mail.Refuse(56, 1, 10, fmt.Sprintf("The domain %s takes no mail (null MX)", domain))
 	}
-	return named, nil
+	return named, signed, nil
 }
 
 // beforeUs cuts the list off where it reaches this gateway: we may hand mail on

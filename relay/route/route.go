@@ -23,11 +23,13 @@ const (
 // TLSPolicy is what a route asks of transport security.
 type TLSPolicy uint8
 
-// The policies: opportunistic, any TLS, a verified certificate.
+// The policies: opportunistic, any TLS, a verified certificate, one that DANE
+// verifies. Each asks for more than the one before.
 const (
 	TLSMay TLSPolicy = iota
 	TLSRequire
 	TLSVerify
+	TLSDANE
 )
 
 // Route is a configured route, or route.mx or route.store.
@@ -58,6 +60,9 @@ type Host struct {
 	Name  string
 	Addrs []netip.AddrPort
 	Unix  string // a socket's path instead of Addrs
+	// Signed tells whether the answer of the DNS that led to this host was authentic
+	// (DNSSEC), or needed none, since the configuration names the host.
+	Signed bool
 }
 
 // Finder finds routes and hosts. Table implements it.

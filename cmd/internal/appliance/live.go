@@ -151,9 +151,11 @@ func (a *Appliance) resolver(s policies.DNS, old *live) (dns.Resolver, error) {
 	if s.Zone != "" {
 		return dns.NewZone(s.Zone)
 	}
-	client := dns.NewClient(dns.ClientOptions{Servers: s.Resolvers, Timeout: s.Timeout, TrustAD: s.DNSSEC, Now: a.o.Now, Log: a.log})
+	client := dns.NewClient(dns.ClientOptions{Servers: s.Resolvers, Timeout: s.Timeout, TrustAD: trusts[s.DNSSEC], Now: a.o.Now, Log: a.log})
 	return dns.NewCache(client, a.o.Now, 0), nil
 }
+
+var trusts = map[string]dns.Trust{"auto": dns.TrustLoopback, "trust": dns.TrustAll, "off": dns.TrustNone}
 
 // keys are the DKIM keys of all domains.
 func keys(s *policies.Settings) map[string][]dkim.Key {
@@ -187,7 +189,7 @@ func routeOf(r policies.Route) (*route.Route, error) {
 	out := &route.Route{Name: r.Name, Random: r.Strategy == "balance", User: r.User, Secret: string(r.Password), Limit: r.Concurrency, Source: r.Source}
 	kinds := map[string]route.Kind{"mx": route.MX, "hosts": route.Hosts, "lmtp": route.LMTP, "store": route.Store}
 	out.Kind = kinds[r.Kind]
-	out.TLS = map[string]route.TLSPolicy{"require": route.TLSRequire, "verify": route.TLSVerify}[r.TLS]
+	out.TLS = map[string]route.TLSPolicy{"require": route.TLSRequire, "verify": route.TLSVerify, "dane": route.TLSDANE}[r.TLS]
 	for _, to := range r.To {
 		t, err := target(to)
 		if err != nil {

@@ -52,7 +52,7 @@ domain "c.test" { # ERROR: needs route
 
 route "r" {
   to  = ["a b"] # ERROR: is no server
-  tls = dane    # ERROR: DANE is not in this version
+  tls = danish  # ERROR: danish
 
   retry       = { jitter = 2 } # ERROR: jitter is a share of the wait
   concurrency = 0.5            # ERROR: concurrency is a whole number

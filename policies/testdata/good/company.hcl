@@ -86,7 +86,7 @@ store {
 dns {
   resolvers = ["127.0.0.1", "[::1]:53"]
   timeout   = "3s"
-  dnssec    = true
+  dnssec    = trust
 }
 
 redis "shared" {
