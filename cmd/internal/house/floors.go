@@ -16,7 +16,7 @@ var floors = [][]string{
 	{"relay/mail", "relay/meter"},
 	{"relay/journal", "relay/mime", "relay/dns", "relay/certs"},
 	{"relay/journal/journaltest"},
-	{"relay/state", "relay/trail"},
+	{"relay/state", "relay/trail", "relay/sts"},
 	{"relay/queue/dsn", "relay/report"},
 	{"relay/pipeline", "relay/queue", "relay/route"},
 	{"relay/inbound", "relay/outbound"},
