@@ -48,32 +48,41 @@ type Hosting struct {
 }
 
 // LookupHosting tells how far the addresses of a name are authentic. It asks what
-// LookupAddrs asked, so that a cache has the answers.
-func LookupHosting(ctx context.Context, r Resolver, host string) Hosting {
+// LookupAddrs asked, so that a cache has the answers. The error is one of having no
+// address now, where there may be one: who cannot tell must not go on as if nothing
+// were signed.
+func LookupHosting(ctx context.Context, r Resolver, host string) (Hosting, error) {
 	h := Hosting{Base: host}
 	ends := map[string]bool{}
-	secure, found := true, false
+	secure := true
+	var doubt error
 	for _, qtype := range []uint16{mdns.TypeAAAA, mdns.TypeA} {
 		a, err := r.Query(ctx, host, qtype)
 		if err != nil || len(a.RRs) == 0 {
-			continue // what is missing sends nobody astray
+			if IsTemporary(err) {
+				doubt = err
+			}
+			continue
 		}
-		found = true
 		secure = secure && a.Authentic
 		ends[undotted(mdns.CanonicalName(a.RRs[0].Header().Name))] = true
 	}
-	if found && secure && len(ends) == 1 {
+	switch {
+	case len(ends) == 0:
+		return h, doubt
+	case secure && len(ends) == 1:
 		for end := range ends {
 			h.Base = end
 		}
 		h.Secure = true
-		return h
-	}
-	if found && !ends[host] {
+	case !ends[host]:
 		// An alias in a signed zone that leads into one that is not: the name itself
 		// may have TLSA records, RFC 7672 section 2.2.2.
 		alias, err := r.Query(ctx, host, mdns.TypeCNAME)
-		h.Secure = err == nil && alias.Authentic
+		if IsTemporary(err) {
+			return h, err
+		}
+		h.Secure = alias.Authentic
 	}
-	return h
+	return h, nil
 }

@@ -17,6 +17,7 @@ func TestHosting(t *testing.T) {
 		"unsigned.one": {"CNAME": []string{"a.test."}},
 		"nothing.test": {"TXT": []string{"x"}, "secure": true},
 		"down.test":    {"error": "servfail", "secure": true},
+		"doubt.test":   {"CNAME": []string{"a.test."}, "A": []string{}, "error": "bogus"},
 	})
 	for name, want := range map[string]Hosting{
 		"a.test":       {"a.test", true},
@@ -28,9 +29,11 @@ func TestHosting(t *testing.T) {
 		"nothing.test": {"nothing.test", false},
 		"missing.test": {"missing.test", false},
 		"down.test":    {"down.test", false},
+		"doubt.test":   {"doubt.test", false},
 	} {
-		if got := LookupHosting(t.Context(), z, name); got != want {
-			t.Errorf("%s: %+v, want %+v", name, got, want)
+		got, err := LookupHosting(t.Context(), z, name)
+		if got != want || (err != nil) != (name == "down.test" || name == "doubt.test") {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
 		}
 	}
 }

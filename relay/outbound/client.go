@@ -26,11 +26,10 @@ var outcomeNames = map[queue.Outcome]string{queue.Delivered: "delivered", queue.
 // Client carries mail over SMTP or LMTP. Routes share its kept connections. It
 // is safe for concurrent use.
 type Client struct {
-	o       Options
-	lmtp    bool
-	pool    *pool
-	anyCert *tls.Config // for the policies may and require
-	trusted *tls.Config // for verify
+	o    Options
+	lmtp bool
+	pool *pool
+	tls  *tls.Config // handshake completes it
 }
 
 // NewSMTP makes the client for routes of the kinds MX and Hosts.
@@ -57,12 +56,12 @@ func newClient(o Options, lmtp bool) *Client {
 	}
 	c := &Client{o: o, lmtp: lmtp}
 	c.pool = &pool{perHost: o.MaxIdle, keep: o.KeepIdle, now: o.Now, idle: map[string][]*session{}}
-	c.trusted, c.anyCert = o.clientTLS(), o.clientTLS()
-	c.anyCert.InsecureSkipVerify = true // better than cleartext, which is what may would do else (RFC 7435)
+	c.tls = o.clientTLS()
 	return c
 }
 
-// clientTLS is a configuration with sessions of its own to resume.
+// clientTLS is a configuration that verifies nothing by itself: handshake does, by
+// what is asked of each connection.
 func (o Options) clientTLS() *tls.Config {
 	conf := &tls.Config{}
 	if o.TLS != nil {
@@ -72,6 +71,7 @@ func (o Options) clientTLS() *tls.Config {
 		conf.MinVersion = tls.VersionTLS12 // RFC 8996
 	}
 	conf.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	conf.InsecureSkipVerify = true
 	return conf
 }
 
@@ -142,13 +142,14 @@ func (t *transport) deliver(ctx context.Context, m *mailing, to []int) {
 		m.fail(to, nowhere(err, domain))
 		return
 	}
+	g := t.guard(ctx, domain, m)
 	var worst *failure
 	for _, h := range hosts {
 		left := m.pending(to)
 		if len(left) == 0 || ctx.Err() != nil || t.c.o.Now().After(m.until) {
 			break
 		}
-		if fail := t.try(ctx, h, m, left); fail != nil {
+		if fail := t.try(ctx, g, h, m, left); fail != nil {
 			t.c.o.Log.Info("host failed", "id", string(m.env.ID), "host", fail.host, "reply", fail.reply.String())
 			worst = weigh(worst, fail)
 		}
@@ -192,8 +193,12 @@ func weigh(a, b *failure) *failure {
 
 // try carries the message over a host: on a kept connection if there is one,
 // else, or if that turns out to be dead before the message went out, on a new one.
-func (t *transport) try(ctx context.Context, h route.Host, m *mailing, to []int) *failure {
-	sec := t.security(m.env)
+func (t *transport) try(ctx context.Context, g *guard, h route.Host, m *mailing, to []int) *failure {
+	sec, fail := g.host(ctx, h)
+	if fail != nil {
+		sessions.WithLabelValues(t.r.Name, "failed").Inc()
+		return fail
+	}
 	key := poolKey(h, sec)
 	if s := t.c.pool.get(key); s != nil {
 		sessions.WithLabelValues(t.r.Name, "kept").Inc()
@@ -226,19 +231,11 @@ func (t *transport) finish(key string, s *session, fail *failure) *failure {
 	return nil
 }
 
-func (t *transport) security(env mail.Envelope) security {
-	sec := security{tls: t.r.TLS, user: t.r.User, password: t.r.Secret}
-	if env.RequireTLS { // RFC 8689 section 4.2.1
-		sec.tls, sec.onward = route.TLSVerify, true
-	}
-	return sec
-}
-
 // poolKey tells which connections are as good as each other.
 func poolKey(h route.Host, sec security) string {
 	where := h.Unix
 	if len(h.Addrs) > 0 {
 		where = h.Addrs[0].String()
 	}
-	return fmt.Sprintf("%s|%s|%d|%t|%s|%s", h.Name, where, sec.tls, sec.onward, sec.user, sec.password)
+	return fmt.Sprintf("%s|%s|%d|%t|%s|%s|%s", h.Name, where, sec.tls, sec.onward, sec.dane.key(), sec.user, sec.password)
 }

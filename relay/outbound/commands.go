@@ -69,7 +69,7 @@ func (s *session) screen(m *mailing, to []int) (fit []int, fail *failure) {
 }
 
 func (s *session) refuse(m *mailing, to []int, r mail.Reply) {
-	a := queue.Attempt{Outcome: queue.Hard, Reply: r, Host: s.host, TLS: s.tls}
+	a := queue.Attempt{Outcome: queue.Hard, Reply: r, Host: s.host, TLS: s.tls, Note: s.note}
 	if r.Class == mail.Transient {
 		a.Outcome = queue.Soft
 	}

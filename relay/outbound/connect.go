@@ -13,14 +13,6 @@ import (
 	"github.com/forepost/forepost/relay/route"
 )
 
-// security is what a delivery asks of the connection.
-type security struct {
-	tls      route.TLSPolicy
-	onward   bool // REQUIRETLS, RFC 8689: verified, and the server must promise the same
-	user     string
-	password string
-}
-
 // connect opens a session with a host: its addresses in turn, until one of them
 // is ready to take mail. After until no further one is tried.
 func (c *Client) connect(ctx context.Context, h route.Host, sec security, until time.Time) (*session, *failure) {
@@ -73,9 +65,14 @@ func certName(h route.Host, addr netip.AddrPort) string {
 // read by others is what the policy asks for rather than mail that waits.
 func (c *Client) open(ctx context.Context, e endpoint, sec security) (*session, *failure) {
 	s, fail := c.attempt(ctx, e, sec, true)
+	c.record(e, sec, s, fail)
 	if fail != nil && fail.handshake && !e.implicit && sec.tls == route.TLSMay && ctx.Err() == nil {
 		c.o.Log.Info("TLS failed; going on in cleartext, as the route's policy allows", "host", e.host, "error", fail.reply.Text)
-		return c.attempt(ctx, e, sec, false)
+		clear, again := c.attempt(ctx, e, sec, false)
+		if again == nil {
+			clear.note = "in cleartext: " + fail.reply.Text + "; " + sec.why
+		}
+		return clear, again
 	}
 	return s, fail
 }

@@ -146,7 +146,7 @@ func (f finder) Hosts(context.Context, *route.Route, string) ([]route.Host, erro
 func hosts(servers ...*fakeServer) finder {
 	var f finder
 	for i, s := range servers {
-		f = append(f, route.Host{Name: fmt.Sprintf("mx%d.test", i+1), Addrs: []netip.AddrPort{s.addr()}})
+		f = append(f, route.Host{Name: fmt.Sprintf("mx%d.test", i+1), Signed: true, Addrs: []netip.AddrPort{s.addr()}})
 	}
 	return f
 }

@@ -21,6 +21,8 @@ type mailing struct {
 	until    time.Time       // when no further host is tried
 	sent     bool            // the end of the message went out: it may have been taken
 
+	tlsFree int8 // whether the header says TLS-Required: No: 0 not looked yet, 1 yes, -1 no
+
 	headerUTF8 bool // the header has octets outside ASCII
 	bodyEight  int8 // whether the body has: 0 not looked yet, 1 yes, -1 no
 }
@@ -52,7 +54,7 @@ func (m *mailing) pending(to []int) []int {
 // settle writes a server's answer down for some recipients. False is an answer
 // that is neither yes nor no.
 func (m *mailing) settle(s *session, to []int, r response) bool {
-	a := queue.Attempt{Host: s.host, TLS: s.tls, Remote: true, DSN: s.has("DSN")}
+	a := queue.Attempt{Host: s.host, TLS: s.tls, Note: s.note, Remote: true, DSN: s.has("DSN")}
 	switch r.class() {
 	case 2:
 		a.Outcome, a.Said = queue.Delivered, r.said()

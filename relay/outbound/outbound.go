@@ -9,8 +9,11 @@ import (
 	"net"
 	"time"
 
+	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/route"
+	"github.com/forepost/forepost/relay/sts"
+	"github.com/forepost/forepost/relay/trail"
 )
 
 // Store is what takes local mail; imapstore implements it.
@@ -39,6 +42,14 @@ type Options struct {
 	MaxIdle  int                                                                  // kept connections to one host; default 20
 	KeepIdle time.Duration                                                        // how long one is kept; default 5 s, negative: not at all
 	TLS      *tls.Config                                                          // roots, client certificates; nil for the system's roots
+	DNS      dns.Resolver                                                         // for TLSA records; nil: no DANE
+	STS      Policies                                                             // nil: no MTA-STS
+	Trail    trail.Writer                                                         // how each connection by MX was secured; nil: not kept
 	Now      func() time.Time
 	Log      *slog.Logger
+}
+
+// Policies finds the MTA-STS policy of a domain; *sts.Cache is one.
+type Policies interface {
+	Policy(ctx context.Context, domain string) sts.Found
 }

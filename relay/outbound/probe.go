@@ -84,10 +84,14 @@ func (p *Prober) ask(ctx context.Context, r *route.Route, to mail.Address) (prob
 	if err != nil || len(hosts) == 0 {
 		return probed{}, doubt(nowhere(err, to.Domain))
 	}
-	sec := security{tls: r.TLS, user: r.User, password: r.Secret}
+	g := p.c.guard(ctx, r, to.Domain)
 	var last *failure
 	for _, h := range hosts {
-		s, fail := p.c.connect(ctx, h, sec, p.c.o.Now().Add(probeTime))
+		sec, fail := g.host(ctx, h)
+		var s *session
+		if fail == nil {
+			s, fail = p.c.connect(ctx, h, sec, p.c.o.Now().Add(probeTime))
+		}
 		if fail == nil {
 			var a probed
 			if a, fail = p.callout(s, to); fail == nil {

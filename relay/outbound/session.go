@@ -46,7 +46,9 @@ type session struct {
 	host   string            // "ex1.example.com[10.0.0.5]:25"
 	ext    map[string]string // what EHLO offered: keyword, in capitals, to parameters
 	lmtp   bool
-	tls    string // "TLS 1.3, TLS_AES_128_GCM_SHA256"
+	tls    string // "TLS 1.3, TLS_AES_128_GCM_SHA256, verified by DANE-EE"
+	note   string // for the trail: what it was asked, or why there is no TLS
+	result string // what failed of it without hindering, in the words of RFC 8460
 	began  time.Time
 	dirty  bool // a transaction was begun and not ended: RSET is due
 	broken bool // nothing more can be said on it
@@ -161,7 +163,8 @@ type failure struct {
 	remote    bool // reply is the server's
 	host      string
 	tls       string
-	handshake bool // it was TLS that failed
+	handshake bool   // it was TLS that failed
+	result    string // what failed of TLS, in the words of RFC 8460; "" where it was something else
 }
 
 func (f *failure) Error() string { return f.host + ": " + f.reply.String() }

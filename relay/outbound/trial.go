@@ -26,15 +26,19 @@ func (p *Prober) Trial(ctx context.Context, r *route.Route, to mail.Address) (st
 		return []Step{{false, "hosts", nowhere(err, to.Domain).reply.String()}}, false
 	}
 	steps = []Step{{true, "hosts", hostNames(hosts)}}
-	sec := security{tls: r.TLS, user: r.User, password: r.Secret}
+	g := p.c.guard(ctx, r, to.Domain)
 	for _, h := range hosts {
-		s, fail := p.c.connect(ctx, h, sec, p.c.o.Now().Add(probeTime))
+		sec, fail := g.host(ctx, h)
+		var s *session
+		if fail == nil {
+			s, fail = p.c.connect(ctx, h, sec, p.c.o.Now().Add(probeTime))
+		}
 		if fail != nil {
 			steps = append(steps, Step{false, "connect", atHost(fail.host, h) + ": " + fail.reply.String()})
 			continue
 		}
 		host := s.host
-		steps = append(steps, Step{true, "connect", host}, tlsStep(s.tls))
+		steps = append(steps, Step{true, "connect", host}, tlsStep(s.tls, s.note))
 		a, fail := p.callout(s, to)
 		switch {
 		case fail != nil:
@@ -48,9 +52,12 @@ func (p *Prober) Trial(ctx context.Context, r *route.Route, to mail.Address) (st
 	return steps, false
 }
 
-func tlsStep(tls string) Step {
+func tlsStep(tls, note string) Step {
 	if tls == "" {
 		tls = "none: what is sent can be read on the way"
+	}
+	if note != "" {
+		tls += " (" + note + ")"
 	}
 	return Step{true, "tls", tls}
 }

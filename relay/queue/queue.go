@@ -31,6 +31,7 @@ type Attempt struct {
 	Said    string     // what the server said to a delivery: "250 2.0.0 queued as 8A1"
 	Host    string     // who said it: "ex1.example.com[10.0.0.5]:25", "" where nobody was reached
 	TLS     string     // "TLS 1.3, TLS_AES_128_GCM_SHA256", "" for none
+	Note    string     // for the trail: what TLS was under, or why there was none
 	Remote  bool       // Reply comes from a server (its words go into the DSN), not from us
 	DSN     bool       // the server announced DSN and took NOTIFY over: no "relayed" report is due from us (RFC 3461 section 5.2.2)
 }

@@ -69,7 +69,10 @@ func (c *change) note(env *mail.Envelope) string {
 	case c.warn:
 		return "the delay was reported to " + env.From.String()
 	}
-	return silence(env, c)
+	if s := silence(env, c); s != "" {
+		return s
+	}
+	return c.Note
 }
 
 // line is the summary of one recipient's attempt in the log.

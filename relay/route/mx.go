@@ -52,7 +52,11 @@ func (t *Table) lookupMX(ctx context.Context, domain string) (mxs []dns.MX, sign
 		// No MX at all: the domain is its own (the implicit MX). A lookup that
 		// failed is not that.
 		// In a signed zone that absence is proven, and its address is signed, too.
-		return []dns.MX{{Host: domain}}, dns.LookupHosting(ctx, t.resolver, domain).Secure, nil
+		own, err := dns.LookupHosting(ctx, t.resolver, domain)
+		if err != nil {
+			return nil, false, undecided(domain, err)
+		}
+		return []dns.MX{{Host: domain}}, own.Secure, nil
 	case dns.IsNotFound(err):
 		return nil, false, mail.Refuse(50, 1, 2, fmt.Sprintf("The domain %s does not exist", domain))
 	default:

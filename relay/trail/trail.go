@@ -87,6 +87,21 @@ type Event struct {
 	TLS   string    `json:"tls,omitempty"`
 	Note  string    `json:"note,omitempty"`
 	Next  time.Time `json:"next,omitzero"` // when it is tried again
+	// Session is that of the event "tls": how a connection to a domain's server was
+	// secured, or why not.
+	Session *Session `json:"session,omitempty"`
+}
+
+// Session is a connection as TLS reports count it, RFC 8460 section 4.
+type Session struct {
+	Domain string   `json:"domain"`           // whose policy it was under: the recipient's
+	Policy string   `json:"policy"`           // tlsa, sts, no-policy-found
+	Text   []string `json:"text,omitempty"`   // the policy
+	MX     []string `json:"mx,omitempty"`     // the host names that it allows
+	Host   string   `json:"host,omitempty"`   // the server's name
+	Local  string   `json:"local,omitempty"`  // addresses
+	Remote string   `json:"remote,omitempty"` //
+	Result string   `json:"result,omitempty"` // what failed, in the words of RFC 8460 section 4.3; "" for nothing
 }
 
 // Story is all that is known of one ID.

@@ -40,7 +40,7 @@ func (s localStore) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Me
 
 // transports makes what carries mail out.
 func (a *Appliance) transports(s *policies.Settings) {
-	o := outbound.Options{Hostname: s.Hostname, Finder: liveFinder{a}, Now: a.o.Now, Log: a.log.With("room", "outbound")}
+	o := outbound.Options{Hostname: s.Hostname, Finder: liveFinder{a}, DNS: liveDNS{a}, STS: livePolicies{a}, Trail: liveTrail{a}, Now: a.o.Now, Log: a.log.With("room", "outbound")}
 	a.smtp = outbound.NewSMTP(o)
 	a.lmtp = outbound.NewLMTP(o)
 	a.probers = [2]*outbound.Prober{outbound.NewProber(a.smtp), outbound.NewProber(a.lmtp)}

@@ -23,6 +23,7 @@ import (
 	"github.com/forepost/forepost/relay/outbound"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/sts"
 )
 
 var reloads = meter.Counter("forepost_policy_reloads_total", "Reloads of the configuration: ok, or refused for a mistake.", "result")
@@ -53,6 +54,7 @@ type Appliance struct {
 	keep      *keep
 	directory *directory
 	reports   *reports.Service
+	sts       *sts.Cache
 	smtp      *outbound.Client
 	lmtp      *outbound.Client
 	probers   [2]*outbound.Prober // over SMTP, over LMTP
@@ -117,6 +119,9 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 		return err
 	}
 	a.current.Store(l)
+	if err := a.openPolicies(); err != nil {
+		return err
+	}
 	if err := a.openReports(); err != nil {
 		return err
 	}
@@ -151,6 +156,7 @@ func (a *Appliance) settle(ctx context.Context, s *policies.Settings) error {
 func (a *Appliance) Start() error {
 	a.keep.queue.Start()
 	a.undo.add("queue", a.keep.queue.Stop)
+	a.startPolicies()
 	a.reports.Start()
 	a.undo.add("reports", func(context.Context) error { a.reports.Stop(); return nil })
 	a.startSweeping()
