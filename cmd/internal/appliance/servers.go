@@ -63,7 +63,9 @@ func (a *Appliance) doors(l *live) (list []*server, err error) {
 // Where the block stands does not count.
 func spec(v any) string { return fmt.Sprintf("%+v", v) }
 
-func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*server, error) {
+// listenerConfig is what a listener's block means to the server, its certificate
+// aside. Dry runs use it as well.
+func (a *Appliance) listenerConfig(s *policies.Settings, ls policies.Listener) inbound.Config {
 	cfg := inbound.Config{
 		Name: ls.Name, Hostname: s.Hostname, Implicit: ls.TLS == policies.TLSImplicit,
 		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
@@ -78,7 +80,11 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*serve
 	case "lmtp":
 		cfg.Protocol = inbound.LMTP
 	}
-	var err error
+	return cfg
+}
+
+func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (_ *server, err error) {
+	cfg := a.listenerConfig(s, ls)
 	if cfg.TLS, err = a.tlsFor(s, ls.TLS, ls.Cert); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"filters/filtertest", "relay/*/*test", "imapstore/storetest"}, // used by tests only
 	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/reports", "cmd/internal/story", "cmd/internal/authcheck", "cmd/internal/dkimkeys"},
 	{"cmd/internal/appliance"},
-	{"cmd/internal/demo"},
+	{"cmd/internal/demo", "cmd/internal/dryrun"},
 	{"cmd/forepost", "packaging/*"},
 }
 

@@ -32,6 +32,8 @@ type printer struct {
 	w   io.Writer
 	loc *time.Location
 	err error
+
+	bare bool // without the empty line before a table
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -97,7 +99,9 @@ func (p *printer) rules(rules []trail.Rule) {
 	if len(rules) == 0 || p.err != nil {
 		return
 	}
-	p.line("")
+	if !p.bare {
+		p.line("")
+	}
 	t := tabwriter.NewWriter(p.w, 0, 8, 2, ' ', 0)
 	last := ""
 	for _, r := range rules {
