@@ -40,10 +40,12 @@ func (c *conn) run() {
 	}
 	if r := c.session.connect(); !r.IsZero() {
 		c.wire.refuse(r)
-		c.wire.flush()
+		if c.wire.flush() == nil && r.Code() == 554 {
+			c.wire.part()
+		}
 		return
 	}
-	c.wire.put(220, "", c.srv.cfg.Hostname+" "+c.srv.cfg.Protocol.greeting()+" Forepost")
+	c.wire.greet()
 	for {
 		c.wire.restart = false
 		c.round()

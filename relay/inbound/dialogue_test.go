@@ -18,6 +18,7 @@ import (
 //	# a line on why it exists
 //	site: submission auth     words of siteWords, before anything else
 //	rule: rcpt reject bob     a verdict: stage, action, local part (or *)
+//	rule: connect@192.0.2.7 drop   the same of one client
 //	C: what the client sends, with CRLF behind it; \r \n \0 \xNN are octets
 //	C+ the same, without CRLF
 //	S: a whole line of a reply; ID stands for an ID, ... at the end for the rest
@@ -58,6 +59,7 @@ var siteWords = map[string]func(*Config){
 	"small":      func(c *Config) { c.MaxSize = 1000 },
 	"few":        func(c *Config) { c.MaxRecipients = 2 },
 	"strict":     func(c *Config) { c.MaxErrors = 3 },
+	"xclient":    func(c *Config) { c.XClient = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
 	"tls":        func(c *Config) { c.TLS = &tls.Config{} }, // offered, not begun
 	"hops":       func(c *Config) { c.MaxReceived = 2 },
 }
@@ -138,15 +140,16 @@ func (d *dialogue) check(got, want string) {
 // rule makes the plan give a verdict at a stage, for a recipient or for all.
 func (d *dialogue) rule(f []string) {
 	before := d.site.plan.run
+	stage, client, _ := strings.Cut(f[0], "@")
 	d.site.plan.run = func(at pipeline.Stage, tx *pipeline.Transaction) []pipeline.Verdict {
 		var vs []pipeline.Verdict
 		if before != nil {
 			vs = before(at, tx)
 		}
-		if at.String() != f[0] {
+		if at.String() != stage || client != "" && tx.Client.String() != client {
 			return vs
 		}
-		v := pipeline.Verdict{To: -1, Action: actionNamed(f[1]), Rule: "test." + f[0] + "." + f[1], Into: "spam", Partial: pipeline.Quarantine}
+		v := pipeline.Verdict{To: -1, Action: actionNamed(f[1]), Rule: "test." + stage + "." + f[1], Into: "spam", Partial: pipeline.Quarantine}
 		if at < pipeline.Rcpt {
 			return []pipeline.Verdict{v}
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -76,6 +77,14 @@ func (fakeDirectory) Authenticate(_ context.Context, user, password string) (mai
 		return mail.Identity{}, ErrCredentials
 	}
 	return mail.Identity{User: "demo", Addresses: []mail.Address{{Local: "demo", Domain: "example.com"}, {Local: "*", Domain: "demo.example"}}}, nil
+}
+
+// Identify implements Identifier.
+func (fakeDirectory) Identify(_ context.Context, user string) (mail.Identity, error) {
+	if user != "demo" {
+		return mail.Identity{}, ErrCredentials
+	}
+	return mail.Identity{User: "demo", Addresses: []mail.Address{{Local: "demo", Domain: "example.com"}}}, nil
 }
 
 // fakeSpool keeps what was committed.
@@ -351,3 +360,6 @@ func (c *client) startTLS() {
 	}
 	c.conn, c.buf = conn, nil
 }
+
+// textLog is a log for tests to read.
+func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

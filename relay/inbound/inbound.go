@@ -90,6 +90,7 @@ type Config struct {
 
 	RelayFrom   []netip.Prefix // networks that may relay
 	ProxyFrom   []netip.Prefix // proxies: each of their connections begins with a PROXY header
+	XClient     []netip.Prefix // servers in front of us that may say XCLIENT
 	RejectEarly bool           // verdicts of connect, helo and mail at once, not at RCPT
 	RepairLines bool           // bare CR or LF become CRLF instead of a refusal
 
@@ -98,7 +99,13 @@ type Config struct {
 	MaxLine       int           // of a command, octets; default 2,000 (AUTH lines: 12,288)
 	MaxReceived   int           // Received fields before a loop is seen; default 50
 	MaxSessions   int           // at once; default 1,000
-	MaxPerClient  int           // at once from one address (/64); default 50
+	MaxPerClient  int           // at once from one address; default 50
+	MaxPerNetwork int           // at once from one network; default 200
+	ClientRate    Rate          // connections of one address; the zero Rate is no limit
+	NetworkRate   Rate          // connections of one network
+	NetworkV4     int           // bits of an IPv4 network; default 24
+	NetworkV6     int           // bits of an IPv6 network; default 64
+	GreetingDelay time.Duration // before a stranger is greeted; who speaks in it is refused. 0: none
 	MaxErrors     int           // before 421; default 20
 	Idle          time.Duration // for a command; default 5 min (RFC 5321 section 4.5.3.2.7)
 	DataTime      time.Duration // for the next block of data; default 3 min

@@ -39,6 +39,9 @@ func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
 	v := first(s.cfg.Policies.PlanFor(s.cfg.Name).Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
 	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
 		r := refusal(v, s.ps.ID)
+		if at == pipeline.Connect {
+			r = atOpening(r)
+		}
 		s.recordSession(v, r)
 		return r, judged{}
 	}

@@ -65,7 +65,7 @@ func clientName(tx *transaction) string {
 			return name
 		}
 	}
-	return ""
+	return tx.ClientName // if a server in front of us told it
 }
 
 // with is the protocol word of RFC 3848 and RFC 6531 section 4.3.

@@ -63,20 +63,14 @@ func (s *Server) fromProxy(c net.Conn) bool {
 // unwrap waits for the header of a proxy's connection and takes it then. It is
 // not counted against any client before.
 func (s *Server) unwrap(c net.Conn) {
-	s.mu.Lock()
-	draining := s.draining
-	if !draining {
-		s.unnamed[c] = true
-		s.running.Add(1)
-	}
-	s.mu.Unlock()
-	if draining {
+	if !s.arrive(c) {
 		c.Close()
 		return
 	}
 	go func() {
 		defer s.running.Done()
-		p, err := s.named(c)
+		p, err := s.header(c)
+		s.named(c)
 		if err != nil {
 			connections.WithLabelValues(s.cfg.Name, "refused").Inc()
 			s.cfg.Log.Warn("a proxy's connection was refused", "proxy", c.RemoteAddr().String(), "error", err)
@@ -87,9 +81,9 @@ func (s *Server) unwrap(c net.Conn) {
 	}()
 }
 
-// named reads the header of a connection. A defect in that ends no more than the
+// header reads the header of a connection. A defect in that ends no more than the
 // connection.
-func (s *Server) named(c net.Conn) (p *proxied, err error) {
+func (s *Server) header(c net.Conn) (p *proxied, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			if s.cfg.Panicked != nil {
@@ -97,9 +91,6 @@ func (s *Server) named(c net.Conn) (p *proxied, err error) {
 			}
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
-		s.mu.Lock()
-		delete(s.unnamed, c)
-		s.mu.Unlock()
 	}()
 	return readProxy(c)
 }

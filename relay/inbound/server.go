@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -12,10 +13,12 @@ import (
 
 // Server is one listener's servers and sessions.
 type Server struct {
-	cfg  Config
-	gate *gate
-	stop context.Context
-	halt context.CancelFunc
+	cfg     Config
+	gate    *gate
+	refused refusals
+	goAway  map[string][]byte // what the gate says, by its reason
+	stop    context.Context
+	halt    context.CancelFunc
 
 	accepted interface{ Inc() } // what most messages count in, found once
 	octets   interface{ Add(float64) }
@@ -23,7 +26,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]bool
 	conns     map[*conn]bool
-	unnamed   map[net.Conn]bool // of proxies that have not said for whom
+	early     map[net.Conn]bool // without a session yet: of proxies that have not said for whom, of strangers who wait for the greeting
 	draining  bool
 	running   sync.WaitGroup
 }
@@ -35,9 +38,10 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, gate: newGate(cfg.MaxSessions, cfg.MaxPerClient),
-		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{}, unnamed: map[net.Conn]bool{},
+	s := &Server{cfg: cfg, goAway: goAway(cfg.Hostname),
+		listeners: map[net.Listener]bool{}, conns: map[*conn]bool{}, early: map[net.Conn]bool{},
 		accepted: messages.WithLabelValues(cfg.Name, pipeline.Accept.String()), octets: messageBytes.WithLabelValues(cfg.Name)}
+	s.gate = newGate(&s.cfg)
 	s.stop, s.halt = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -102,51 +106,68 @@ func (s *Server) take(c net.Conn) {
 	s.admit(c)
 }
 
-// admit passes a connection through the gate and runs it.
+// admit passes a connection through the gate and serves it.
 func (s *Server) admit(c net.Conn) {
 	client := clientOf(c)
-	if !s.gate.enter(client) {
-		connections.WithLabelValues(s.cfg.Name, "refused").Inc()
-		s.turnAway(c)
+	known := within(s.cfg.RelayFrom, client) || within(s.cfg.XClient, client)
+	if why := s.gate.enter(client, known); why != "" {
+		s.turnAway(c, client, why)
 		return
 	}
-	cn := newConn(s, c, client)
-	s.mu.Lock()
-	draining := s.draining
-	if !draining {
-		s.conns[cn] = true
-		s.running.Add(1)
-	}
-	s.mu.Unlock()
-	if draining {
-		s.gate.leave(client)
+	if !s.arrive(c) {
+		s.gate.leave(client, known)
 		c.Close()
 		return
 	}
-	connections.WithLabelValues(s.cfg.Name, "taken").Inc()
-	sessionsNow.WithLabelValues(s.cfg.Name).Inc()
 	go func() {
-		defer s.left(cn)
-		cn.run()
+		defer s.running.Done()
+		defer s.gate.leave(client, known)
+		if !s.patience(c, client, known) {
+			s.named(c)
+			return
+		}
+		s.serve(c, client)
 	}()
 }
 
-func (s *Server) left(c *conn) {
-	sessionsNow.WithLabelValues(s.cfg.Name).Dec()
-	s.gate.leave(c.client)
+// arrive notes a connection that has no session yet; false while draining.
+func (s *Server) arrive(c net.Conn) bool {
 	s.mu.Lock()
-	delete(s.conns, c)
-	s.mu.Unlock()
-	s.running.Done()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.early[c] = true
+	s.running.Add(1)
+	return true
 }
 
-// turnAway says 421 where the client can read it, and closes.
-func (s *Server) turnAway(c net.Conn) {
-	if !s.cfg.Implicit {
-		c.SetWriteDeadline(time.Now().Add(time.Second))
-		c.Write([]byte("421 4.7.0 " + s.cfg.Hostname + " Too many connections, try again later\r\n"))
+// named ends what arrive began.
+func (s *Server) named(c net.Conn) {
+	s.mu.Lock()
+	delete(s.early, c)
+	s.mu.Unlock()
+}
+
+// serve makes the session of a connection and runs it.
+func (s *Server) serve(c net.Conn, client netip.Addr) {
+	connections.WithLabelValues(s.cfg.Name, "taken").Inc()
+	sessionsNow.WithLabelValues(s.cfg.Name).Inc()
+	defer sessionsNow.WithLabelValues(s.cfg.Name).Dec()
+	cn := newConn(s, c, client)
+	s.mu.Lock()
+	delete(s.early, c)
+	s.conns[cn] = true
+	if s.draining {
+		cn.wire.drain()
 	}
-	c.Close()
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.conns, cn)
+		s.mu.Unlock()
+	}()
+	cn.run()
 }
 
 // Shutdown stops accepting and tells idle clients to go (421 4.3.2); messages
@@ -158,8 +179,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for l := range s.listeners {
 		l.Close()
 	}
-	for c := range s.unnamed {
-		c.Close()
+	for c := range s.early { // proxies that said nothing, strangers who wait: let neither wait longer
+		c.SetReadDeadline(time.Unix(1, 0))
 	}
 	for c := range s.conns {
 		c.wire.drain()
@@ -190,7 +211,7 @@ func (s *Server) Close() error {
 	for l := range s.listeners {
 		l.Close()
 	}
-	for c := range s.unnamed {
+	for c := range s.early {
 		c.Close()
 	}
 	for c := range s.conns {

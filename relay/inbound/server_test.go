@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,22 +75,6 @@ func TestGate(t *testing.T) {
 		}
 	}
 	t.Error("the place was not given back")
-}
-
-func TestNetworks(t *testing.T) {
-	g := newGate(100, 1)
-	for addr, want := range map[string]bool{"192.0.2.1": true, "192.0.2.2": true, "2001:db8::1": true, "2001:db8:0:1::1": true} {
-		if g.enter(netip.MustParseAddr(addr)) != want {
-			t.Error(addr)
-		}
-	}
-	if g.enter(netip.MustParseAddr("2001:db8::2")) || g.enter(netip.MustParseAddr("192.0.2.1")) {
-		t.Error("one network, two clients")
-	}
-	g.leave(netip.MustParseAddr("192.0.2.1"))
-	if !g.enter(netip.MustParseAddr("192.0.2.1")) || len(g.per) != 4 {
-		t.Error("a place was lost")
-	}
 }
 
 // emptyHanded fails to accept, as when file descriptors have run out.

@@ -20,11 +20,12 @@ import (
 // a command (talker), go-smtp when it has understood one (smtp.Session). It
 // knows what may come when; judging and accepting stand in files of their own.
 type session struct {
-	conn *conn
-	cfg  *Config
-	ps   *pipeline.Session
-	ip   string // of the client
-	log  *slog.Logger
+	conn  *conn
+	cfg   *Config
+	ps    *pipeline.Session
+	ip    string // of the client
+	claim claim  // who it is, where a server in front of us says so (XCLIENT)
+	log   *slog.Logger
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -39,23 +40,14 @@ type session struct {
 
 func newSession(c *conn) *session {
 	cfg := &c.srv.cfg
-	s := &session{conn: c, cfg: cfg, ip: c.client.String()}
+	s := &session{conn: c, cfg: cfg, ip: c.client.String(), claim: claim{client: c.client}}
 	s.ps = &pipeline.Session{
 		ID: cfg.IDs.Session(), Start: cfg.Now(), Listener: cfg.Name, Client: c.client,
-		Trusted: trusted(cfg, c),
+		Trusted: within(cfg.RelayFrom, c.client),
 	}
 	s.log = cfg.Log.With("client", s.ip)
 	s.ctx, s.cancel = context.WithCancel(dns.WithBudget(c.srv.stop, pipeline.MaxQuestions))
 	return s
-}
-
-func trusted(cfg *Config, c *conn) bool {
-	for _, p := range cfg.RelayFrom {
-		if p.Contains(c.client) {
-			return true
-		}
-	}
-	return false
 }
 
 // end is the end of the connection.
@@ -81,7 +73,7 @@ func (s *session) utf8() bool { return s.tx != nil && s.tx.SMTPUTF8 }
 func (s *session) binary() bool { return s.tx != nil && s.tx.env.Binary }
 
 func (s *session) authAllowed() bool {
-	return s.ps.TLS.On || s.cfg.AllowCleartext || s.conn.client.IsLoopback()
+	return s.ps.TLS.On || s.cfg.AllowCleartext || s.ps.Client.IsLoopback()
 }
 
 // keywords are the extensions that EHLO tells of.
@@ -97,6 +89,9 @@ func (s *session) keywords() []string {
 	if s.cfg.Auth && s.authAllowed() {
 		ks = append(ks, "AUTH PLAIN LOGIN")
 	}
+	if s.mayClaim() {
+		ks = append(ks, xclientKeyword)
+	}
 	return ks
 }
 
@@ -109,6 +104,11 @@ func (s *session) limits() string {
 // secured begins anew under TLS: RFC 3207 section 4.2.
 func (s *session) secured(state tls.ConnectionState) {
 	s.abort("STARTTLS")
+	if own := (claim{client: s.conn.client}); s.claim != own { // said in the clear, by whomever
+		s.claim = own
+		s.anew(mail.Identity{})
+		_, s.connected = s.judgeSession(pipeline.Connect)
+	}
 	s.ps.TLS = pipeline.TLS{On: true, Version: tls.VersionName(state.Version),
 		Cipher: tls.CipherSuiteName(state.CipherSuite), Verified: len(state.VerifiedChains) > 0}
 	s.ps.Helo, s.ps.ESMTP, s.ps.Auth = "", false, mail.Identity{}
@@ -118,7 +118,7 @@ func (s *session) secured(state tls.ConnectionState) {
 // hello takes HELO, EHLO or LHLO.
 func (s *session) hello(verb, name string) mail.Reply {
 	s.abort(verb)
-	s.ps.Helo, s.ps.ESMTP = name, verb != "HELO"
+	s.ps.Helo, s.ps.ESMTP = s.introduced(verb, name)
 	s.connected.restore(s.ps) // of an earlier HELO nothing holds
 	r, j := s.judgeSession(pipeline.Helo)
 	s.greeted = j

@@ -63,7 +63,8 @@ type wire struct {
 type talker interface {
 	hello(verb, name string) mail.Reply // a zero Reply: go on
 	begin() mail.Reply                  // MAIL was seen
-	keywords() []string                 // of EHLO
+	xclient(arg string) (r mail.Reply, anew bool)
+	keywords() []string // of EHLO
 	authAllowed() bool
 	utf8() bool   // the transaction is under SMTPUTF8
 	binary() bool // and under BODY=BINARYMIME

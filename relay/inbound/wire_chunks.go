@@ -149,7 +149,7 @@ func (w *wire) betweenChunks(line []byte) {
 		if !w.idling() {
 			w.answer(250, "2.0.0", "OK")
 		}
-	case slices.Contains([]string{"MAIL", "RCPT", "DATA", "AUTH", "STARTTLS", "VRFY", "EXPN", "HELP"}, w.verb):
+	case slices.Contains([]string{"MAIL", "RCPT", "DATA", "AUTH", "STARTTLS", "VRFY", "EXPN", "HELP", "ETRN", "XCLIENT"}, w.verb):
 		w.answer(503, "5.5.1", "A message has begun: BDAT goes on with it, RSET ends it")
 	default:
 		w.answer(500, "5.5.1", "Unknown command")

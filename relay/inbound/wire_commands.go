@@ -56,6 +56,8 @@ func (w *wire) command(line string) string {
 		// A browser or a proxy that was talked into speaking to us (ALPACA).
 		w.answer(502, "5.7.0", "This is not a web server")
 		w.closed = true
+	case "XCLIENT":
+		w.xclient(arg)
 	case "PROXY":
 		// Somebody who is no proxy of ours claims to be another.
 		w.answer(502, "5.7.0", "PROXY is not taken from here")
@@ -245,6 +247,22 @@ func hasParam(params, name string) bool {
 		}
 	}
 	return false
+}
+
+// xclient is XCLIENT: where it is taken go-smtp starts anew, as behind STARTTLS.
+func (w *wire) xclient(arg string) {
+	if w.idling() {
+		return
+	}
+	r, anew := w.talk.xclient(arg)
+	w.restart = anew
+	switch {
+	case !r.IsZero():
+		w.refuse(r)
+		w.closed = w.closed || anew // the client that was named is not served
+	case anew:
+		w.greet()
+	}
 }
 
 // auth lets AUTH pass where it is offered: RFC 4954 section 4.

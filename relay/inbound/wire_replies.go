@@ -99,6 +99,11 @@ func isEnhanced(s string) bool {
 	return len(s) >= 5 && len(s) <= 9 && s[1] == '.' && strings.IndexByte("245", s[0]) >= 0 && strings.Count(s, ".") == 2
 }
 
+// greet opens the connection, RFC 5321 section 3.1.
+func (w *wire) greet() {
+	w.put(220, "", w.cfg.Hostname+" "+w.cfg.Protocol.greeting()+" Forepost")
+}
+
 // answer is a reply of the wire's own.
 func (w *wire) answer(code int, enhanced, text string) {
 	if !w.closed {

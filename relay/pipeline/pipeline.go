@@ -39,10 +39,13 @@ type Session struct {
 	Listener string
 	Trusted  bool // from a network that may relay
 	Client   netip.Addr
-	Helo     string
-	ESMTP    bool // EHLO, not HELO
-	TLS      TLS
-	Auth     mail.Identity
+	// ClientName is the client's name as a trusted server in front of us told it
+	// (XCLIENT NAME), "" where nobody did.
+	ClientName string
+	Helo       string
+	ESMTP      bool // EHLO, not HELO
+	TLS        TLS
+	Auth       mail.Identity
 
 	Ledger Ledger       // what plans noted at Connect and Helo; for the whole session
 	Trace  []trail.Rule // what plans traced at Connect and Helo

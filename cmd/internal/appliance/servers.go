@@ -69,11 +69,12 @@ func (a *Appliance) listenerConfig(s *policies.Settings, ls policies.Listener) i
 	cfg := inbound.Config{
 		Name: ls.Name, Hostname: s.Hostname, Implicit: ls.TLS == policies.TLSImplicit,
 		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
-		RelayFrom: ls.RelayFrom, ProxyFrom: ls.ProxyFrom, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
+		RelayFrom: ls.RelayFrom, ProxyFrom: ls.ProxyFrom, XClient: ls.XClient, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
 		Policies: a, Directory: a.directory, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
 		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
+	gateOf(&cfg, ls.Gate)
 	switch ls.Protocol {
 	case "submission":
 		cfg.Protocol = inbound.Submission
@@ -95,6 +96,13 @@ func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (_ *ser
 	ls.At, ls.Policy = policies.Where{}, "" // a changed policy needs no new door
 	return &server{Endpoint: admin.Endpoint{Kind: ls.Protocol, Name: ls.Name, Address: ls.Address},
 		spec: spec(ls) + s.Hostname, serve: srv.Serve, shutdown: srv.Shutdown}, nil
+}
+
+// gateOf hands a listener's limits on.
+func gateOf(cfg *inbound.Config, g policies.Gate) {
+	cfg.MaxSessions, cfg.MaxPerClient, cfg.MaxPerNetwork = g.MaxSessions, g.MaxPerClient, g.MaxPerNetwork
+	cfg.ClientRate, cfg.NetworkRate = inbound.Rate(g.RatePerClient), inbound.Rate(g.RatePerNetwork)
+	cfg.NetworkV4, cfg.NetworkV6, cfg.GreetingDelay = g.NetworkV4, g.NetworkV6, g.GreetingDelay
 }
 
 func (a *Appliance) imapDoor(s *policies.Settings, ms policies.MailServer) (*server, error) {
