@@ -58,14 +58,19 @@ func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline
 			Auth: []pipeline.AuthResult{{Method: "dkim", Result: "none"}},
 		}, nil
 	}
+	l, err := open(tx.Message, tx.Part)
+	if err != nil {
+		return pipeline.Finding{Facts: pipeline.Facts{"result": "temperror"}}, fmt.Errorf("dkim: the message could not be read: %w", err)
+	}
+	defer l.r.Close()
 	outcomes := make([]outcome, len(sigs))
 	var wg sync.WaitGroup
 	for i, s := range sigs {
 		if i == len(sigs)-1 { // most messages have one: no other goroutine is worth it
-			outcomes[i] = f.verify(ctx, tx, s)
+			outcomes[i] = f.verify(ctx, l, s)
 			break
 		}
-		wg.Go(func() { outcomes[i] = f.verify(ctx, tx, s) })
+		wg.Go(func() { outcomes[i] = f.verify(ctx, l, s) })
 	}
 	wg.Wait()
 	return finding(outcomes)
@@ -99,7 +104,7 @@ func finding(outcomes []outcome) (pipeline.Finding, error) {
 				bits = o.key.Bits
 			}
 		}
-		reasons = append(reasons, strings.TrimSpace(fmt.Sprintf("%s/%s %s %s", o.sig.domain, o.sig.selector, o.result, o.why)))
+		reasons = append(reasons, strings.TrimSpace(o.sig.domain+"/"+o.sig.selector+" "+o.result+" "+o.why))
 		fd.Auth = append(fd.Auth, o.auth())
 	}
 	fd.Facts = pipeline.Facts{"result": best.result, "domains": domains, "selectors": selectors,

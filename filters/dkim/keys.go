@@ -6,8 +6,12 @@ import (
 	"net"
 
 	"github.com/forepost/forepost/filters/internal/canon"
+	"github.com/forepost/forepost/filters/internal/lately"
 	"github.com/forepost/forepost/relay/dns"
 )
+
+// known are the keys that were seen last.
+var known = lately.New(canon.ParseKey)
 
 // keys looks up the key of one signature for the library, and keeps it.
 type keys struct {
@@ -31,7 +35,7 @@ func (k *keys) lookup(name string) ([]string, error) {
 		return nil, &net.DNSError{Err: text, Name: name, IsTemporary: temporary, IsNotFound: !temporary}
 	}
 	if txts = canon.Fitting(txts, k.algorithm); len(txts) == 1 {
-		if k.key, err = canon.ParseKey(txts[0]); err != nil {
+		if k.key, err = known.Get(txts[0]); err != nil {
 			return nil, err
 		}
 	}

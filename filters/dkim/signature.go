@@ -84,6 +84,7 @@ func read(p *mime.Part, f mime.Field) signature {
 	s.tags = t
 	s.domain = strings.ToLower(canon.Squeeze(t["d"]))
 	s.algorithm = word(t["a"])
+	t["b"] = canon.Squeeze(t["b"])
 	s.b = word(t["b"])
 	s.signed = canon.Names(t["h"])
 	if d, err := mail.ParseDomain(s.domain); err != nil || d[0] == '[' {
@@ -145,6 +146,16 @@ func (s signature) worthless(result, why string) signature {
 	return s
 }
 
+// count is how many fields of a name there are.
+func count(p *mime.Part, name string) (n int) {
+	for i := range p.Fields {
+		if strings.EqualFold(p.Fields[i].Name, name) {
+			n++
+		}
+	}
+	return n
+}
+
 // single are the fields of which RFC 5322 section 3.6 and RFC 2045 allow one.
 // Where a message has more, readers differ in which they show.
 var single = []string{
@@ -163,7 +174,7 @@ func uncovered(p *mime.Part, signed []string) string {
 				n++
 			}
 		}
-		if have := len(p.All(name)); n > 0 && have > 1 && have > n {
+		if n > 0 && count(p, name) > max(n, 1) {
 			return name
 		}
 	}

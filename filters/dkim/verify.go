@@ -1,10 +1,10 @@
 package dkim
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -14,8 +14,6 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/forepost/forepost/filters/internal/canon"
-	"github.com/forepost/forepost/relay/mime"
-	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // skew is how far the clock of a signer may go ahead of ours.
@@ -24,7 +22,7 @@ const skew = time.Hour
 // verify verifies one signature. The library would verify several in goroutines
 // of its own, where a panic ends the process and an error leaks them: it is
 // shown one at a time.
-func (f filter) verify(ctx context.Context, tx *pipeline.Transaction, s signature) (o outcome) {
+func (f filter) verify(ctx context.Context, l opened, s signature) (o outcome) {
 	o.sig = s
 	if s.bad != "" {
 		o.result, o.why = s.result, s.bad
@@ -36,42 +34,26 @@ func (f filter) verify(ctx context.Context, tx *pipeline.Transaction, s signatur
 			o.err = fmt.Errorf("dkim: the verification panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r, err := tx.Message.Open()
-	if err != nil {
-		o.result, o.err = "temperror", err
-		return o
-	}
-	defer r.Close()
 	key := &keys{ctx: ctx, dns: f.dns, algorithm: s.algorithm}
-	tail := ""
-	if hasDefect(tx.Part, mime.DefectNoHeaderEnd) {
-		tail = "\r\n"
-	}
-	vs, err := dkim.VerifyWithOptions(
-		first(r, tx.Message.Size(), s.field.Off, s.field.End, tail),
-		&dkim.VerifyOptions{LookupTXT: key.lookup, MaxVerifications: 1},
-	)
+	in := readers.Get().(*bufio.Reader)
+	in.Reset(l.prepared(s))
+	defer func() { in.Reset(nil); readers.Put(in) }()
+	vs, err := dkim.VerifyWithOptions(in, &dkim.VerifyOptions{LookupTXT: key.lookup, MaxVerifications: 1})
 	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) || len(vs) == 0 {
 		o.result, o.err = "temperror", fmt.Errorf("dkim: the message could not be read: %w", err)
 		return o
 	}
 	o.key = key.key
 	o.result, o.why, o.err = judge(vs[0].Err)
+	if o.result == "fail" && strings.HasPrefix(o.why, unverified) && misread(s.field.Raw) && l.mend(s, key.key) == nil {
+		o.result, o.why = "pass", ""
+	}
 	return f.strict(o)
 }
 
-// first is the message with the field [off, end) on top. The order of all other
-// fields is as it was, and a signature does not sign itself, so that it verifies
-// as it does in its own place.
-// tail is the empty line of a message that has a header only.
-func first(r io.ReaderAt, size, off, end int64, tail string) io.Reader {
-	return struct{ io.Reader }{io.MultiReader( // a Reader and no more: its WriteTo would allocate 32 KiB
-		io.NewSectionReader(r, off, end-off),
-		io.NewSectionReader(r, 0, off),
-		io.NewSectionReader(r, end, size-end),
-		strings.NewReader(tail),
-	)}
-}
+// unverified begins what the library says of a signature whose body is as it was
+// signed and whose header is not.
+const unverified = "signature did not verify"
 
 // judge turns the library's error into a result of RFC 8601 section 2.7.1.
 func judge(err error) (result, why string, temporary error) {

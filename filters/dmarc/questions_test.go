@@ -30,7 +30,7 @@ func (c *counting) Query(ctx context.Context, name string, qtype uint16) (dns.An
 
 // authentication makes the three kinds over a resolver, for one message from
 // x@evil.test.
-func authentication(t testing.TB, zone dns.Resolver, message string) (dmarc *pipeline.Instance, set *pipeline.Set, tx *pipeline.Transaction) {
+func authentication(t testing.TB, zone dns.Resolver, now func() time.Time, message string) (dmarc *pipeline.Instance, set *pipeline.Set, tx *pipeline.Transaction) {
 	t.Helper()
 	var all []*pipeline.Instance
 	for _, name := range []string{"spf", "dkim", "dmarc"} {
@@ -39,7 +39,7 @@ func authentication(t testing.TB, zone dns.Resolver, message string) (dmarc *pip
 		if k.Settings != nil {
 			settings = k.Settings()
 		}
-		f, err := k.Build(settings, filters.Deps{Name: name, Hostname: "gw.test", DNS: zone, Now: func() time.Time { return filtertest.Now }})
+		f, err := k.Build(settings, filters.Deps{Name: name, Hostname: "gw.test", DNS: zone, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestQuestionsOfOneMessage(t *testing.T) {
 		{"a name that does not exist", "boss@1.2.3.4.5.6.7.8.9.bank.test", "quarantine"},
 	} {
 		r := &counting{Resolver: dns.MustZone(names)}
-		in, _, tx := authentication(t, r, signatures.String()+"From: "+c.from+"\n\nHi.\n")
+		in, _, tx := authentication(t, r, func() time.Time { return filtertest.Now }, signatures.String()+"From: "+c.from+"\n\nHi.\n")
 		var got pipeline.Result
 		took := metertest.CPU(t, func() { got = tx.Find(dns.WithBudget(t.Context(), 250), in) }) // as relay/inbound does
 		if got.Err != nil || got.Finding.Facts["result"] != "fail" || got.Finding.Facts["disposition"] != c.policy {

@@ -3,6 +3,8 @@ package dmarc
 import (
 	"context"
 	"strings"
+
+	"github.com/forepost/forepost/filters/internal/lately"
 )
 
 // lookup asks for the TXT records of a name. No record is no error.
@@ -13,6 +15,14 @@ type found struct {
 	domain string
 	record Record
 }
+
+// known are the records that were seen last, nil for texts that are none.
+var known = lately.New(func(text string) (*Record, error) {
+	if r, ok := ParseRecord(text); ok {
+		return &r, nil
+	}
+	return nil, nil
+})
 
 // walker asks for DMARC Policy Records and remembers the answers, since the
 // walks of one message share their upper part.
@@ -31,15 +41,15 @@ func (w *walker) at(ctx context.Context, domain string) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rs []Record
+	var r *Record
+	n := 0
 	for _, t := range txts {
-		if r, ok := ParseRecord(t); ok {
-			rs = append(rs, r)
+		if one, _ := known.Get(t); one != nil {
+			r, n = one, n+1
 		}
 	}
-	var r *Record
-	if len(rs) == 1 {
-		r = &rs[0]
+	if n != 1 {
+		r = nil
 	}
 	w.seen[domain] = r
 	return r, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forepost/forepost/filters/internal/lately"
 	"github.com/forepost/forepost/relay/dns"
 )
 
@@ -103,10 +104,10 @@ func (c *checker) host(ctx context.Context, domain string) (outcome, explanation
 // failed is the outcome of an error.
 func failed(where string, err error) outcome {
 	out := outcome{result: "permerror", err: fmt.Errorf("%s: %w", where, err)}
-	if errors.As(err, new(tempError)) {
-		out.result = "temperror"
-	} else if err == errNoRecord {
+	if err == errNoRecord {
 		out.result = "none"
+	} else if errors.As(err, new(tempError)) {
+		out.result = "temperror"
 	}
 	return out
 }
@@ -115,6 +116,9 @@ func failed(where string, err error) outcome {
 func multiLabel(domain string) bool {
 	return strings.IndexByte(strings.TrimSuffix(domain, "."), '.') > 0
 }
+
+// known are the records that were seen last.
+var known = lately.New(parse)
 
 // record finds the one record of a domain, RFC 7208 sections 4.4 and 4.5.
 func (c *checker) record(ctx context.Context, domain string) (record, error) {
@@ -135,7 +139,7 @@ func (c *checker) record(ctx context.Context, domain string) (record, error) {
 	case 0:
 		return record{}, errNoRecord
 	case 1:
-		return parse(text)
+		return known.Get(text)
 	}
 	return record{}, errSeveral
 }

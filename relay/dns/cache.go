@@ -14,7 +14,11 @@ import (
 	"github.com/forepost/forepost/relay/meter"
 )
 
-var cached = meter.Counter("forepost_dns_cache_total", "Questions to the DNS cache: hit, miss.", "result")
+var (
+	cached = meter.Counter("forepost_dns_cache_total", "Questions to the DNS cache: hit, miss.", "result")
+	hits   = cached.WithLabelValues("hit")
+	misses = cached.WithLabelValues("miss")
+)
 
 const (
 	// failureTTL is how long a failure to resolve is remembered: RFC 9520
@@ -80,11 +84,12 @@ func (c *Cache) Query(ctx context.Context, name string, qtype uint16) (Answer, e
 		return Answer{}, err
 	}
 	key := cacheKey{asked, qtype}
-	if e, ok := c.get(key); ok {
-		cached.WithLabelValues("hit").Inc()
-		return e.result(c.now())
+	now := c.now()
+	if e, ok := c.get(key, now); ok {
+		hits.Inc()
+		return e.result(now)
 	}
-	cached.WithLabelValues("miss").Inc()
+	misses.Inc()
 	ch := c.flight.DoChan(strconv.Itoa(int(qtype))+" "+asked, func() (any, error) {
 		return c.fetch(key), nil
 	})
@@ -113,11 +118,11 @@ func (c *Cache) fetch(key cacheKey) *entry {
 	return e
 }
 
-func (c *Cache) get(key cacheKey) (*entry, bool) {
+func (c *Cache) get(key cacheKey, now time.Time) (*entry, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.lru.Get(key)
-	if ok && !e.until.After(c.now()) {
+	if ok && !e.until.After(now) {
 		c.lru.Remove(key)
 		return nil, false
 	}

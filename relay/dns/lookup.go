@@ -1,10 +1,11 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"net/netip"
-	"sort"
+	"slices"
 	"strings"
 
 	mdns "github.com/miekg/dns"
@@ -51,7 +52,7 @@ func LookupSignedMX(ctx context.Context, r Resolver, domain string) (out []MX, s
 		}
 	}
 	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Preference < out[j].Preference })
+	slices.SortStableFunc(out, func(a, b MX) int { return cmp.Compare(a.Preference, b.Preference) })
 	return out, a.Authentic, nil
 }
 

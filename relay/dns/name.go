@@ -15,6 +15,9 @@ func canonical(name string, qtype uint16) (string, error) {
 	if name == "" {
 		return "", badName(name, qtype)
 	}
+	if ordinary(name) {
+		return strings.TrimSuffix(name, ".") + ".", nil
+	}
 	for i := 0; i < len(name); i++ {
 		if c := name[i]; c < ' ' || c >= 0x7f {
 			return "", badName(name, qtype)
@@ -24,6 +27,26 @@ func canonical(name string, qtype uint16) (string, error) {
 		return "", badName(name, qtype)
 	}
 	return strings.ToLower(mdns.Fqdn(name)), nil
+}
+
+// ordinary tells whether name is one as nearly all are: lower case letters,
+// digits, hyphens and underscores in labels of the right length.
+func ordinary(name string) bool {
+	label := 0
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_':
+			label++
+		case c == '.' && label > 0:
+			label = 0
+		default:
+			return false
+		}
+		if label > 63 {
+			return false
+		}
+	}
+	return len(name) <= 253
 }
 
 func badName(name string, qtype uint16) error {

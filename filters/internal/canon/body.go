@@ -36,14 +36,37 @@ func (b *Body) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// plain is how many octets at the beginning of p are text.
+// The octets that a canonical form may treat in another way than as text.
+var (
+	ofSimple  = [256]bool{'\r': true}
+	ofRelaxed = [256]bool{'\r': true, ' ': true, '\t': true}
+)
+
+// plain is how many octets at the beginning of p are passed on as they are: text,
+// and one blank or one line end between text, so that ordinary lines go through in
+// one piece.
 func (b *Body) plain(p []byte) int {
-	for i, c := range p {
-		if c == '\r' || c == '\n' && b.cr && i == 0 || b.relaxed && (c == ' ' || c == '\t') {
+	special := &ofSimple
+	if b.relaxed {
+		special = &ofRelaxed
+	}
+	if special[p[0]] || b.cr && p[0] == '\n' {
+		return 0
+	}
+	i := 1
+	for i < len(p) {
+		switch c := p[i]; {
+		case !special[c]:
+			i++
+		case c == ' ' && i+1 < len(p) && !special[p[i+1]]:
+			i += 2
+		case c == '\r' && i+2 < len(p) && p[i+1] == '\n' && !special[p[i+2]]:
+			i += 3
+		default:
 			return i
 		}
 	}
-	return len(p)
+	return i
 }
 
 func (b *Body) special(c byte) {

@@ -6,7 +6,7 @@ import "strings"
 // and values counts for nothing. A tag that stands twice spoils the list, as
 // does a name that is none.
 func Tags(s string) (map[string]string, bool) {
-	m := map[string]string{}
+	m := make(map[string]string, 16)
 	for _, t := range strings.Split(s, ";") {
 		name, value, ok := strings.Cut(t, "=")
 		name = strings.TrimSpace(name)
@@ -37,7 +37,29 @@ func tagName(s string) bool {
 }
 
 // Squeeze takes out all white space: of values in which it means nothing.
-func Squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+func Squeeze(s string) string {
+	n := 0 // octets of ASCII white space
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 0x80:
+			return strings.Join(strings.Fields(s), "")
+		case white(c):
+			n++
+		}
+	}
+	if n == 0 {
+		return s
+	}
+	out := make([]byte, 0, len(s)-n)
+	for i := range len(s) {
+		if !white(s[i]) {
+			out = append(out, s[i])
+		}
+	}
+	return string(out)
+}
+
+func white(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // Names are the header fields of an h= tag, in lower case.
 func Names(h string) []string {

@@ -12,6 +12,9 @@ const Max = 400
 // Clean is s as one line: without controls and invisible signs, valid UTF-8,
 // at most Max octets.
 func Clean(s string) string {
+	if len(s) <= Max && plain(s) {
+		return strings.TrimSpace(s)
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
@@ -25,4 +28,14 @@ func Clean(s string) string {
 		s = strings.ToValidUTF8(s[:Max], "")
 	}
 	return strings.TrimSpace(s)
+}
+
+// plain tells whether s is printable ASCII, which is fit as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
