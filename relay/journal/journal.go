@@ -196,6 +196,10 @@ type Stats struct {
 	Syncs       uint64
 }
 
+// Missing are the blobs that records referred to at Recover and that were not
+// there: of a journal that was salvaged, or damaged unseen.
+func (j *Journal) Missing() []BlobID { return j.missing }
+
 // Stats counts.
 func (j *Journal) Stats() Stats { return j.stats() }
 

@@ -46,6 +46,7 @@ type journal struct {
 	segments map[uint32]*segment
 	last     uint32 // the highest number given to a segment
 	table    blobTable
+	missing  []BlobID // that records refer to
 
 	nextBlob atomic.Uint64
 	syncs    atomic.Uint64
@@ -181,7 +182,7 @@ func readHead(s *segment, path string) (segmentHead, error) {
 		return segmentHead{}, &DamageError{File: path, Err: fmt.Errorf("shorter than the head of a segment: %w", err)}
 	}
 	if string(p[:3]) == "FPJ" && p[3] != version {
-		return segmentHead{}, fmt.Errorf("%s: written in format version %d, this program knows %d: use the program that wrote it", path, p[3], version)
+		return segmentHead{}, fmt.Errorf("%s: written in format version %d, this program knows %d: use the program that wrote it (forepost store salvage tells what else there is)", path, p[3], version)
 	}
 	h, err := decodeFrame(p, s.number)
 	if err == nil && h.typ != frameSegment {

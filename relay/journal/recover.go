@@ -8,7 +8,7 @@ import (
 )
 
 // DamageError says where a segment cannot be read. It is not mended by itself:
-// restore the file from a copy, or move the segments away.
+// restore the file from a copy, or Salvage what can be read.
 type DamageError struct {
 	File   string
 	Offset int64
@@ -16,7 +16,7 @@ type DamageError struct {
 }
 
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("journal: %s is damaged at offset %d: %v; nothing was changed: restore the file from a backup", e.File, e.Offset, e.Err)
+	return fmt.Sprintf("journal: %s is damaged at offset %d: %v; nothing was changed: restore the file from a backup, or see what forepost store salvage can read", e.File, e.Offset, e.Err)
 }
 
 func (e *DamageError) Unwrap() error { return e.Err }
@@ -183,6 +183,7 @@ func (j *journal) dropUnheld() {
 			j.table.forget(id)
 		case p.segment == 0:
 			j.log.Error("a record refers to a blob that is not there", "dir", j.dir, "blob", uint64(id))
+			j.missing = append(j.missing, id)
 			j.table.forget(id)
 		default:
 			j.account(j.table.extents(id), 1)

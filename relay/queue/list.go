@@ -210,3 +210,20 @@ func (f *Filter) recipient(a mail.Address, s *Status) bool {
 	}
 	return false
 }
+
+// Hollow are the entries whose octets, or what goes on top of them, are not in the
+// journal: it was salvaged. It is for a queue that was not started; Start forgets
+// those without octets.
+func (q *Queue) Hollow() []Info {
+	gone := map[journal.BlobID]bool{}
+	for _, id := range q.j.Missing() {
+		gone[id] = true
+	}
+	var list []Info
+	q.each(&Filter{}, func(e *entry, in *Info, _ []int32) {
+		if gone[e.key.blob] || gone[e.parked] {
+			list = append(list, *in)
+		}
+	})
+	return list
+}

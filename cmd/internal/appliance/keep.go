@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type keep struct {
 // keepOptions are what the rooms in the data directory need from outside.
 type keepOptions struct {
 	dir   string
+	mail  string        // the directory of the mail journal in it, if not "mail"
 	queue queue.Options // Journal and Trail are filled in here
 	now   func() time.Time
 	log   *slog.Logger
@@ -90,14 +92,16 @@ func (k *keep) openMemory(ctx context.Context, o keepOptions, cs *cleanups) (err
 // openMail opens the one journal that queue, store and accounts share, so that
 // a message is written once however many rooms hold it.
 func (k *keep) openMail(ctx context.Context, o keepOptions, cs *cleanups) (err error) {
-	k.journal, err = journal.Open(filepath.Join(o.dir, "mail"), journal.Options{Now: o.now, Log: o.log})
+	k.journal, err = journal.Open(filepath.Join(o.dir, cmp.Or(o.mail, "mail")), journal.Options{Now: o.now, Log: o.log})
 	if err != nil {
 		return fmt.Errorf("mail journal: %w", err)
 	}
 	cs.add("mail journal", func(context.Context) error { return k.journal.Close() })
 	k.book = accounts.New(k.journal, accounts.Options{Now: o.now, Log: o.log})
 	k.store = vol.New(k.journal, vol.Options{Lookup: k.accountOf, Now: o.now, Log: o.log})
-	o.queue.Journal, o.queue.Trail = k.journal, k.trail
+	if o.queue.Journal = k.journal; k.trail != nil {
+		o.queue.Trail = k.trail
+	}
 	k.queue = queue.New(o.queue)
 	if err := k.journal.Recover(ctx); err != nil {
 		return fmt.Errorf("mail journal: %w", err)
