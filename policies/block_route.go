@@ -14,7 +14,7 @@ func (l *loader) routes() {
 		r := Route{Name: name, At: b.where()}
 		l.routeTo(&r, b)
 		r.TLS = b.word("tls", "may", "may", "require", "verify", "dane")
-		r.Source = b.sourceAddress("source")
+		r.Sources = b.sourceAddresses("source")
 		r.Strategy = b.word("strategy", "failover", "failover", "balance")
 		l.routeAuth(&r, b)
 		r.Retry = l.retry(b)
@@ -127,6 +127,20 @@ func (b *body) sourceAddress(name string) (a netip.Addr) {
 	if s == "" {
 		return a
 	}
+	return b.sourceOf(name, s)
+}
+
+// sourceAddresses are one or several.
+func (b *body) sourceAddresses(name string) (list []netip.Addr) {
+	for _, s := range b.texts(name) {
+		if a := b.sourceOf(name, s); a.IsValid() {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+func (b *body) sourceOf(name, s string) netip.Addr {
 	a, err := netip.ParseAddr(s)
 	if err != nil || a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
 		b.bad(name, "\""+s+"\" is no address to connect from.", "Write an address of this host, source = \"192.0.2.7\".")

@@ -129,11 +129,11 @@ type DKIMKey struct {
 type Route struct {
 	Name     string
 	At       Where
-	Kind     string     // hosts, lmtp, mx, store
-	To       []string   // "ex1.int.example.com:25", "mail.lab.example.com:24", "/run/dovecot/lmtp"
-	TLS      string     // may, require, verify, dane
-	Strategy string     // failover, balance
-	Source   netip.Addr // address of this host to connect from; zero: the system's choice
+	Kind     string       // hosts, lmtp, mx, store
+	To       []string     // "ex1.int.example.com:25", "mail.lab.example.com:24", "/run/dovecot/lmtp"
+	TLS      string       // may, require, verify, dane
+	Strategy string       // failover, balance
+	Sources  []netip.Addr // addresses of this host to connect from; none: the system's choice
 	User     string
 	Password Secret
 	Retry    Retry

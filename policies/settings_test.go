@@ -43,6 +43,7 @@ func TestSettings(t *testing.T) {
 		{lab.Recipients.List(mail.MustParseAddress("x@lab.example.net")), false},
 		{line(s.Routes[0].Kind, s.Routes[0].To, s.Routes[0].Retry.Expire, s.Routes[0].Retry.Jitter, s.Routes[0].Strategy, s.Routes[0].Concurrency), "lmtp [mail.lab.example.net:24] 96h0m0s 0.2 balance 8"},
 		{string(s.Routes[1].Password), "s3cret"},
+		{line(s.Routes[1].Sources), "[192.0.2.7 2001:db8::7]"},
 		{line(s.DNS.Resolvers), "[127.0.0.1:53 [::1]:53]"},
 		{line(s.State.Backend, s.State.OnAway, s.Redis[0].Prefix), "shared closed forepost:"},
 		{line(s.Control.On, s.Web.Address, s.Log.Format, s.Log.Level), "true 127.0.0.1:8025 json warn"},

@@ -42,6 +42,9 @@ func newClient(o Options, lmtp bool) *Client {
 	if o.Dialer == nil {
 		o.Dialer = new(net.Dialer).DialContext
 	}
+	if o.DialFrom == nil {
+		o.DialFrom = dialFrom
+	}
 	if o.MaxIdle == 0 {
 		o.MaxIdle = 20
 	}
@@ -143,9 +146,21 @@ func (t *transport) deliver(ctx context.Context, m *mailing, to []int) {
 		return
 	}
 	g := t.guard(ctx, domain, m)
-	var worst *failure
+	worst := t.overHosts(ctx, g, hosts, m, to)
+	if len(m.pending(to)) > 0 && m.unconverted { // no host takes the message as it is
+		m.anyForm = true
+		worst = t.overHosts(ctx, g, hosts, m, to)
+	}
+	if worst == nil { // nobody was asked: ctx had ended
+		worst = &failure{reply: mail.Defer(51, 4, 0, "The delivery was cut off before it began")}
+	}
+	m.fail(to, worst)
+}
+
+// overHosts tries the hosts in turn, and returns the failure that stands for them.
+func (t *transport) overHosts(ctx context.Context, g *guard, hosts []route.Host, m *mailing, to []int) (worst *failure) {
 	for _, h := range hosts {
-		left := m.pending(to)
+		left := m.open(to)
 		if len(left) == 0 || ctx.Err() != nil || t.c.o.Now().After(m.until) {
 			break
 		}
@@ -154,10 +169,7 @@ func (t *transport) deliver(ctx context.Context, m *mailing, to []int) {
 			worst = weigh(worst, fail)
 		}
 	}
-	if worst == nil { // nobody was asked: ctx had ended
-		worst = &failure{reply: mail.Defer(51, 4, 0, "The delivery was cut off before it began")}
-	}
-	m.fail(to, worst)
+	return worst
 }
 
 // nowhere is the failure of having no host.
@@ -223,7 +235,7 @@ func (t *transport) try(ctx context.Context, g *guard, h route.Host, m *mailing,
 // finish keeps the session or ends it.
 func (t *transport) finish(key string, s *session, fail *failure) *failure {
 	if !s.release() || fail != nil {
-		s.broken = s.broken || fail != nil && !fail.remote
+		s.broken = s.broken || fail != nil && !fail.remote && !fail.fit
 		s.quit()
 		return fail
 	}
@@ -237,5 +249,5 @@ func poolKey(h route.Host, sec security) string {
 	if len(h.Addrs) > 0 {
 		where = h.Addrs[0].String()
 	}
-	return fmt.Sprintf("%s|%s|%d|%t|%s|%s|%s", h.Name, where, sec.tls, sec.onward, sec.dane.key(), sec.user, sec.password)
+	return fmt.Sprintf("%s|%s|%d|%t|%s|%s|%s|%v", h.Name, where, sec.tls, sec.onward, sec.dane.key(), sec.user, sec.password, sec.sources)
 }

@@ -32,28 +32,18 @@ func (s *session) batch() int {
 // returns the others. A refusal of ours is for good: no other hop on the way
 // can do without what is missing.
 func (s *session) screen(m *mailing, to []int) (fit []int, fail *failure) {
-	if m.env.Binary { // nothing goes on in chunks yet
-		msg, r := asLines(m.msg)
-		if !r.IsZero() {
-			s.refuse(m, to, r)
-			return nil, nil
-		}
-		m.msg, m.size, m.env.Binary, m.env.EightBit = msg, msg.Size(), false, true
+	refusal, fail := s.form(m)
+	switch {
+	case fail != nil:
+		return nil, fail
+	case !refusal.IsZero():
+		s.refuse(m, to, refusal)
+		return nil, nil
 	}
 	if max, err := strconv.ParseInt(s.ext["SIZE"], 10, 64); err == nil && max > 0 && m.size > max {
 		// RFC 1870 section 6.1 lets the server say it; we need not ask.
 		s.refuse(m, to, mail.Refuse(52, 3, 4, fmt.Sprintf("The message has %d octets, and the server takes at most %d", m.size, max)))
 		return nil, nil
-	}
-	if m.env.EightBit && !s.has("8BITMIME") {
-		yes, err := m.eightBit()
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		if yes { // RFC 6152 section 3: convert or return
-			s.refuse(m, to, mail.Refuse(54, 6, 3, "The message has 8-bit content, which the server does not take (no 8BITMIME)"))
-			return nil, nil
-		}
 	}
 	if s.has("SMTPUTF8") {
 		return to, nil
@@ -96,8 +86,14 @@ func (s *session) mailFrom(m *mailing, to []int) string {
 	if s.has("SIZE") {
 		fmt.Fprintf(&b, " SIZE=%d", m.size)
 	}
-	if m.env.EightBit && s.has("8BITMIME") {
+	switch {
+	case m.env.Binary: // form saw to it that the server takes it
+		b.WriteString(" BODY=BINARYMIME")
+	case m.env.EightBit && s.has("8BITMIME"):
 		b.WriteString(" BODY=8BITMIME")
+	}
+	if m.env.Priority != 0 && s.has("MT-PRIORITY") { // RFC 6710
+		fmt.Fprintf(&b, " MT-PRIORITY=%d", m.env.Priority)
 	}
 	for _, i := range to {
 		if s.has("SMTPUTF8") && m.needsUTF8(i) {

@@ -2,7 +2,6 @@ package outbound
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -17,16 +16,24 @@ import (
 // is ready to take mail. After until no further one is tried.
 func (c *Client) connect(ctx context.Context, h route.Host, sec security, until time.Time) (*session, *failure) {
 	if h.Unix != "" {
-		return c.open(ctx, endpoint{network: "unix", addr: h.Unix, host: h.Unix}, sec)
+		return c.open(ctx, endpoint{network: "unix", addr: h.Unix, host: h.Unix}, sec, nil)
 	}
 	last := &failure{reply: mail.Defer(51, 4, 3, "The host "+h.Name+" has no address")}
+	var es []endpoint
 	for _, addr := range h.Addrs {
-		e := endpoint{"tcp", addr.String(), hostText(h, addr), certName(h, addr), addr.Port() == 465}
-		s, fail := c.open(ctx, e, sec)
+		es = append(es, endpoint{network: "tcp", addr: addr.String(), host: hostText(h, addr), name: certName(h, addr),
+			implicit: addr.Port() == 465, from: sourceFor(sec.sources, h.Name, addr.Addr())})
+	}
+	for len(es) > 0 {
+		i, conn, rest, fail := c.race(ctx, es)
+		if fail != nil {
+			return nil, fail
+		}
+		s, fail := c.open(ctx, es[i], sec, conn)
 		if fail == nil {
 			return s, nil
 		}
-		last = fail
+		last, es = fail, rest
 		if ctx.Err() != nil || c.o.Now().After(until) {
 			break
 		}
@@ -46,9 +53,10 @@ func hostText(h route.Host, addr netip.AddrPort) string {
 // endpoint is one place to connect to.
 type endpoint struct {
 	network, addr string
-	host          string // for people
-	name          string // that its certificate must have
-	implicit      bool   // TLS from the first octet, RFC 8314
+	host          string     // for people
+	name          string     // that its certificate must have
+	implicit      bool       // TLS from the first octet, RFC 8314
+	from          netip.Addr // of this host; the zero Addr leaves it to the system
 }
 
 // certName is the name that a certificate is verified for: the host's, or the
@@ -60,15 +68,16 @@ func certName(h route.Host, addr netip.AddrPort) string {
 	return h.Name
 }
 
-// open connects to one endpoint. Under the policy may a handshake that fails is
+// open makes a connection to an endpoint, or one that is made for it, one that mail
+// can be sent over. Under the policy may a handshake that fails is
 // followed by another connection in cleartext (RFC 7435): mail that could be
 // read by others is what the policy asks for rather than mail that waits.
-func (c *Client) open(ctx context.Context, e endpoint, sec security) (*session, *failure) {
-	s, fail := c.attempt(ctx, e, sec, true)
+func (c *Client) open(ctx context.Context, e endpoint, sec security, conn net.Conn) (*session, *failure) {
+	s, fail := c.attempt(ctx, e, sec, true, conn)
 	c.record(e, sec, s, fail)
 	if fail != nil && fail.handshake && !e.implicit && sec.tls == route.TLSMay && ctx.Err() == nil {
 		c.o.Log.Info("TLS failed; going on in cleartext, as the route's policy allows", "host", e.host, "error", fail.reply.Text)
-		clear, again := c.attempt(ctx, e, sec, false)
+		clear, again := c.attempt(ctx, e, sec, false, nil)
 		if again == nil {
 			clear.note = "in cleartext: " + fail.reply.Text + "; " + sec.why
 		}
@@ -77,10 +86,12 @@ func (c *Client) open(ctx context.Context, e endpoint, sec security) (*session, 
 	return s, fail
 }
 
-func (c *Client) attempt(ctx context.Context, e endpoint, sec security, tryTLS bool) (*session, *failure) {
-	conn, fail := c.dial(ctx, e)
-	if fail != nil {
-		return nil, fail
+func (c *Client) attempt(ctx context.Context, e endpoint, sec security, tryTLS bool, conn net.Conn) (*session, *failure) {
+	if conn == nil {
+		var fail *failure
+		if conn, fail = c.dial(ctx, e); fail != nil {
+			return nil, fail
+		}
 	}
 	s := newSession(conn, e.host, c.o.Now())
 	s.lmtp = c.lmtp
@@ -91,21 +102,6 @@ func (c *Client) attempt(ctx context.Context, e endpoint, sec security, tryTLS b
 		return nil, fail
 	}
 	return s, nil
-}
-
-func (c *Client) dial(ctx context.Context, e endpoint) (net.Conn, *failure) {
-	ctx, cancel := context.WithTimeout(ctx, connectTime)
-	defer cancel()
-	conn, err := c.o.Dialer(ctx, e.network, e.addr)
-	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err // without the address, which stands there already
-		}
-		// RFC 3463 section 3.5: X.4.1, no answer from host.
-		return nil, &failure{reply: mail.Defer(51, 4, 1, "No connection to "+e.host+": "+printable(err.Error()))}
-	}
-	return conn, nil
 }
 
 // prepare brings a connection to the point where MAIL may be said.

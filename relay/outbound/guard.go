@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/forepost/forepost/relay/dns"
@@ -22,6 +23,7 @@ type security struct {
 	why      string          // why it is no more, for the trail
 	user     string
 	password string
+	sources  []netip.Addr // of this host, to connect from
 
 	session *trail.Session // the policy, for reports; nil where none are made
 	result  string         // what failed of the policy itself
@@ -83,7 +85,7 @@ func (g *guard) host(ctx context.Context, h route.Host) (security, *failure) {
 
 // base is what the route itself asks.
 func (g *guard) base(h route.Host) security {
-	sec := security{tls: min(g.r.TLS, route.TLSVerify), who: "the route", user: g.r.User, password: g.r.Secret, id: g.id}
+	sec := security{tls: min(g.r.TLS, route.TLSVerify), who: "the route", user: g.r.User, password: g.r.Secret, sources: g.r.From(), id: g.id}
 	if g.r.Kind == route.MX {
 		sec.session = &trail.Session{Domain: g.domain, Policy: "no-policy-found", Host: h.Name}
 	}

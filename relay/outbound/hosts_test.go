@@ -68,6 +68,20 @@ func TestNextHost(t *testing.T) {
 			S: 250 ok
 			S: 421 4.3.2 shutting down
 			eof`, sent},
+		{"its own disk is full, it says at MAIL: another may be well", plain + `
+			C: MAIL FROM:<a@from.test>
+			C: RCPT TO:<b@to.test>
+			C: DATA
+			S: 452 4.3.1 no space
+			S: 503 none
+			S: 503 none` + bye, sent},
+		{"its system is in trouble, it says at RCPT", plain + `
+			C: MAIL FROM:<a@from.test>
+			C: RCPT TO:<b@to.test>
+			C: DATA
+			S: 250 ok
+			S: 451 4.3.5 cannot look that up
+			S: 503 none` + bye, sent},
 		{"it has refused the recipient for now: that is its answer", plain + `
 			C: MAIL FROM:<a@from.test>
 			C: RCPT TO:<b@to.test>

@@ -25,6 +25,13 @@ type mailing struct {
 
 	headerUTF8 bool // the header has octets outside ASCII
 	bodyEight  int8 // whether the body has: 0 not looked yet, 1 yes, -1 no
+
+	came        *mail.Message // before it was given another form for a host
+	cameEnv     mail.Envelope
+	anyForm     bool                  // hosts that would take it as it is were all asked
+	unconverted bool                  // a host was passed over for that
+	elsewhere   []int                 // recipients that were deferred by a host in trouble: others may take them
+	prior       map[int]queue.Attempt // what it said
 }
 
 func newMailing(env mail.Envelope, msg *mail.Message, until time.Time) (*mailing, error) {
@@ -71,11 +78,37 @@ func (m *mailing) settle(s *session, to []int, r response) bool {
 
 // fail writes a failure of a host down for the recipients without an answer.
 func (m *mailing) fail(to []int, f *failure) {
+	for _, i := range m.pending(to) {
+		if a, ok := m.prior[i]; ok {
+			m.attempts[i] = a
+		}
+	}
 	a := queue.Attempt{Outcome: queue.Soft, Reply: f.reply, Host: f.host, TLS: f.tls, Remote: f.remote}
 	if f.reply.Class == mail.Permanent {
 		a.Outcome = queue.Hard
 	}
 	m.note(m.pending(to), a)
+}
+
+// open are those of some recipients for whom another host may be asked. What a host
+// in trouble said stays their answer if no other has one.
+func (m *mailing) open(to []int) []int {
+	for _, i := range m.elsewhere {
+		if m.prior == nil {
+			m.prior = map[int]queue.Attempt{}
+		}
+		m.prior[i] = m.attempts[i]
+		m.attempts[i] = queue.Attempt{To: i}
+	}
+	m.elsewhere = nil
+	return m.pending(to)
+}
+
+// trouble tells of a deferral at MAIL or RCPT whether it is about the host itself (RFC
+// 3463: X.3.z its system, X.4.z its network): another host of the domain may be well.
+// What is about the mailbox, the sender or the time would be said by all.
+func trouble(r response) bool {
+	return r.class() == 4 && r.code != 421 && (r.enhanced[1] == 3 || r.enhanced[1] == 4 || r.enhanced[0] == 0 && r.code == 451)
 }
 
 func (m *mailing) note(to []int, a queue.Attempt) {

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/forepost/forepost/relay/dns"
@@ -39,12 +40,14 @@ type Options struct {
 	Hostname string // for EHLO
 	Finder   route.Finder
 	Dialer   func(ctx context.Context, network, address string) (net.Conn, error) // default: net.Dialer
-	MaxIdle  int                                                                  // kept connections to one host; default 20
-	KeepIdle time.Duration                                                        // how long one is kept; default 5 s, negative: not at all
-	TLS      *tls.Config                                                          // roots, client certificates; nil for the system's roots
-	DNS      dns.Resolver                                                         // for TLSA records; nil: no DANE
-	STS      Policies                                                             // nil: no MTA-STS
-	Trail    trail.Writer                                                         // how each connection by MX was secured; nil: not kept
+	// DialFrom is Dialer from an address of this host.
+	DialFrom func(ctx context.Context, network, address string, from netip.Addr) (net.Conn, error)
+	MaxIdle  int           // kept connections to one host; default 20
+	KeepIdle time.Duration // how long one is kept; default 5 s, negative: not at all
+	TLS      *tls.Config   // roots, client certificates; nil for the system's roots
+	DNS      dns.Resolver  // for TLSA records; nil: no DANE
+	STS      Policies      // nil: no MTA-STS
+	Trail    trail.Writer  // how each connection by MX was secured; nil: not kept
 	Now      func() time.Time
 	Log      *slog.Logger
 }

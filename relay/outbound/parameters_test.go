@@ -119,11 +119,102 @@ var parameters = []talk{
 		want: []string{"delivered 250 done (remote)"},
 	},
 	{
-		why:    "really 8-bit, and a server without 8BITMIME, RFC 6152 3",
+		why:    "really 8-bit, and a server without 8BITMIME: converted, RFC 6152 3",
 		change: func(e *mail.Envelope) { e.EightBit, e.To = true, e.To[:1] },
 		text:   "Subject: x\r\n\r\n\u00e9\r\n",
+		script: opening + `
+			S: 250 PIPELINING
+			C: MAIL FROM:<a@from.test>
+			C: RCPT TO:<b@to.test>
+			C: DATA
+			S: 250 ok
+			S: 250 ok
+			S: 354 go on
+			< Content-Transfer-Encoding: quoted-printable
+			< MIME-Version: 1.0
+			< Content-Type: text/plain; charset=utf-8
+			< Subject: x
+			<
+			< =C3=A9
+			< .
+			S: 250 done` + bye,
+		want: []string{"delivered 250 done (remote)"},
+	},
+	{
+		why:    "8-bit and signed: it cannot be converted, and is returned with the reason",
+		change: func(e *mail.Envelope) { e.EightBit, e.To = true, e.To[:1] },
+		text:   "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\n\u00e9\r\n--s--\r\n",
 		script: opening + "S: 250 PIPELINING" + bye,
-		want:   []string{"hard 554 5.6.3 The message has 8-bit content..."},
+		want:   []string{"hard 554 5.6.3 The message has 8-bit content, which the server does not take (no 8BITMIME), and it cannot be converted: it is signed (multipart/signed)..."},
+	},
+	{
+		why:    "in chunks, RFC 3030: no dot is doubled, bare LF still becomes CRLF, the last line ends; a priority goes on, RFC 6710",
+		change: func(e *mail.Envelope) { e.Priority, e.To = 4, e.To[:1] },
+		text:   "Subject: x\r\n\r\n.dot\nend",
+		script: opening + `
+			S: 250-PIPELINING
+			S: 250-CHUNKING
+			S: 250 MT-PRIORITY
+			C: MAIL FROM:<a@from.test> MT-PRIORITY=4
+			C: RCPT TO:<b@to.test>
+			S: 250 ok
+			S: 250 ok
+			C: BDAT 25 LAST
+			< Subject: x
+			<
+			< .dot
+			< end
+			S: 250 done` + bye,
+		want: []string{"delivered 250 done (remote)"},
+	},
+	{
+		why:    "binary to a server that takes it: as it came",
+		change: func(e *mail.Envelope) { e.Binary, e.To = true, e.To[:1] },
+		text:   "Content-Transfer-Encoding: binary\r\n\r\n..\x00\r\n",
+		script: opening + `
+			S: 250-CHUNKING
+			S: 250 BINARYMIME
+			C: MAIL FROM:<a@from.test> BODY=BINARYMIME
+			S: 250 ok
+			C: RCPT TO:<b@to.test>
+			S: 250 ok
+			C: BDAT 42 LAST
+			< Content-Transfer-Encoding: binary
+			<
+			*
+			S: 250 done` + bye,
+		want: []string{"delivered 250 done (remote)"},
+	},
+	{
+		why: "in chunks, one recipient refused, and the message refused",
+		script: opening + `
+			S: 250 CHUNKING
+			C: MAIL FROM:<a@from.test>
+			S: 250 ok
+			C: RCPT TO:<b@to.test>
+			S: 550 5.1.1 who
+			C: RCPT TO:<c@to.test>
+			S: 250 ok
+			~ BDAT
+			< Subject: hello
+			<
+			< .dot
+			< end
+			S: 554 5.7.1 no` + bye,
+		want: []string{"hard 550 5.1.1 who (remote)", "hard 554 5.7.1 no (remote)"},
+	},
+	{
+		why: "in chunks, nobody is accepted: nothing is sent",
+		script: opening + `
+			S: 250-PIPELINING
+			S: 250 CHUNKING
+			C: MAIL FROM:<a@from.test>
+			C: RCPT TO:<b@to.test>
+			C: RCPT TO:<c@to.test>
+			S: 250 ok
+			S: 550 5.1.1 who
+			S: 550 5.1.1 who` + bye,
+		want: []string{"hard 550 5.1.1 who (remote)", "hard 550 5.1.1 who (remote)"},
 	},
 	{
 		why:    "binary, RFC 3030 3: in base64 where it goes as lines",

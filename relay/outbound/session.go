@@ -163,6 +163,7 @@ type failure struct {
 	remote    bool // reply is the server's
 	host      string
 	tls       string
+	fit       bool   // the session is as good as before: it was the message
 	handshake bool   // it was TLS that failed
 	result    string // what failed of TLS, in the words of RFC 8460; "" where it was something else
 }

@@ -97,7 +97,7 @@ func TestTLSPolicies(t *testing.T) {
 func TestImplicitTLS(t *testing.T) {
 	f := fake(t, "tls\n"+inClear)
 	c := NewSMTP(options(t, nil))
-	s, fail := c.open(t.Context(), endpoint{"tcp", f.addr().String(), "mx1.test", "mx1.test", true}, security{tls: route.TLSVerify})
+	s, fail := c.open(t.Context(), endpoint{network: "tcp", addr: f.addr().String(), host: "mx1.test", name: "mx1.test", implicit: true}, security{tls: route.TLSVerify}, nil)
 	if fail != nil {
 		t.Fatal(fail)
 	}
@@ -111,7 +111,7 @@ func TestImplicitTLS(t *testing.T) {
 	s.quit()
 	check(t, show(m.attempts), "delivered 250 done (remote)")
 	clear := fake(t, "S: 220 no TLS here\ndrop")
-	_, fail = c.open(t.Context(), endpoint{"tcp", clear.addr().String(), "mx1.test", "mx1.test", true}, security{})
+	_, fail = c.open(t.Context(), endpoint{network: "tcp", addr: clear.addr().String(), host: "mx1.test", name: "mx1.test", implicit: true}, security{}, nil)
 	if fail == nil || !fail.handshake {
 		t.Errorf("a server without TLS: %v", fail)
 	}

@@ -31,6 +31,9 @@ func (s *session) carry(m *mailing, to []int) *failure {
 // transact is one transaction: MAIL, RCPT for each recipient, DATA, message.
 func (s *session) transact(m *mailing, to []int) *failure {
 	m.sent = false
+	if s.has("CHUNKING") {
+		return s.chunked(m, to)
+	}
 	accepted, goAhead, fail := s.envelope(m, to)
 	if fail != nil {
 		return fail
@@ -65,11 +68,14 @@ func (s *session) envelope(m *mailing, to []int) (accepted []int, goAhead bool, 
 	if !taken && !m.settle(s, to, r) {
 		return nil, false, s.odd(nil, r, "MAIL")
 	}
+	if trouble(r) {
+		m.elsewhere = append(m.elsewhere, to...)
+	}
 	if taken || d.piped {
 		accepted, fail = s.recipients(m, d, to, taken)
 	}
-	if fail != nil || len(accepted) == 0 && !d.piped {
-		return nil, false, fail
+	if fail != nil || len(accepted) == 0 && !d.piped || s.has("CHUNKING") {
+		return accepted, false, fail
 	}
 	return s.data(m, d, accepted)
 }
@@ -84,7 +90,9 @@ func (s *session) dialogue(m *mailing, to []int) *dialogue {
 	for _, i := range to {
 		d.cmds = append(d.cmds, s.rcptTo(m.env.To[i]))
 	}
-	d.cmds = append(d.cmds, "DATA")
+	if !s.has("CHUNKING") {
+		d.cmds = append(d.cmds, "DATA")
+	}
 	return d
 }
 
@@ -101,6 +109,8 @@ func (s *session) recipients(m *mailing, d *dialogue, to []int, taken bool) (acc
 			accepted = append(accepted, i)
 		case !m.settle(s, []int{i}, overfull(r)):
 			return nil, s.odd(nil, r, "RCPT")
+		case trouble(r):
+			m.elsewhere = append(m.elsewhere, i)
 		}
 	}
 	return accepted, nil

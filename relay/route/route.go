@@ -43,10 +43,20 @@ type Route struct {
 	// Source is the address of this host to connect from, to servers of its own
 	// family; the zero Addr leaves it to the system.
 	Source netip.Addr
-	Moved  bool // Source is another than the route's own: policy chose it for a recipient
+	Pool   []netip.Addr // such addresses, one of which is taken for each host; Source goes before
+	Moved  bool         // Source is another than the route's own: policy chose it for a recipient
 	User   string
 	Secret string
 	Limit  int // deliveries to a destination at once, at the most; 0 for the queue's default
+}
+
+// From are the addresses of this host that the route may connect from, none where the
+// system chooses.
+func (r *Route) From() []netip.Addr {
+	if r.Source.IsValid() {
+		return []netip.Addr{r.Source}
+	}
+	return r.Pool
 }
 
 // Target is a server of a route: host and port, or a unix socket.

@@ -186,7 +186,7 @@ func (a *Appliance) table(s *policies.Settings, r dns.Resolver) (*route.Table, e
 }
 
 func routeOf(r policies.Route) (*route.Route, error) {
-	out := &route.Route{Name: r.Name, Random: r.Strategy == "balance", User: r.User, Secret: string(r.Password), Limit: r.Concurrency, Source: r.Source}
+	out := &route.Route{Name: r.Name, Random: r.Strategy == "balance", User: r.User, Secret: string(r.Password), Limit: r.Concurrency, Pool: r.Sources}
 	kinds := map[string]route.Kind{"mx": route.MX, "hosts": route.Hosts, "lmtp": route.LMTP, "store": route.Store}
 	out.Kind = kinds[r.Kind]
 	out.TLS = map[string]route.TLSPolicy{"require": route.TLSRequire, "verify": route.TLSVerify, "dane": route.TLSDANE}[r.TLS]

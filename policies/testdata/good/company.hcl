@@ -75,6 +75,9 @@ route "lab" {
 route "smarthost" {
   to   = ["smtp.provider.test:587"]
   tls  = verify
+
+  source = ["192.0.2.7", "2001:db8::7"]
+
   auth = { user = "u", password = secret("smarthost") }
 }
 
