@@ -1,6 +1,6 @@
 // Package report is the format of the reports that mail systems send each
-// other: DMARC aggregate reports (RFC 9990, and RFC 7489 before it), written and
-// read, and TLS reports (RFC 8460), read. Reading is bounded: what comes in was
+// other: DMARC aggregate reports (RFC 9990, and RFC 7489 before it), and TLS
+// reports (RFC 8460), written and read. Reading is bounded: what comes in was
 // written by strangers.
 package report
 

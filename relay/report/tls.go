@@ -24,6 +24,8 @@ type TLSPolicy struct {
 	Success  int          `json:"success"`
 	Failure  int          `json:"failure"`
 	Failures []TLSFailure `json:"failures,omitempty"`
+	Text     []string     `json:"-"` // the policy; only written
+	MX       []string     `json:"-"` // the host names that it allows; only written
 }
 
 // TLSFailure is one sort of failure.
@@ -33,6 +35,7 @@ type TLSFailure struct {
 	MX        string `json:"mx,omitempty"`
 	Count     int    `json:"count"`
 	Reason    string `json:"reason,omitempty"`
+	Receiving string `json:"-"` // the server's address; only written
 }
 
 // tlsWire is the report as it is written.
@@ -78,7 +81,7 @@ func readTLS(in []byte) (*TLS, error) {
 	for _, p := range w.Policies {
 		one := TLSPolicy{Type: short(p.Policy.Type), Domain: short(p.Policy.Domain), Success: max(p.Summary.Success, 0), Failure: max(p.Summary.Failure, 0)}
 		for _, f := range p.Failures[:min(len(p.Failures), maxRecords)] {
-			one.Failures = append(one.Failures, TLSFailure{short(f.Type), short(f.SendingIP), short(f.MX), max(f.Count, 0), short(f.Reason)})
+			one.Failures = append(one.Failures, TLSFailure{Type: short(f.Type), SendingIP: short(f.SendingIP), MX: short(f.MX), Count: max(f.Count, 0), Reason: short(f.Reason)})
 		}
 		t.Policies = append(t.Policies, one)
 	}

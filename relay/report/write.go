@@ -128,10 +128,12 @@ func (w *writer) some(name, text string) {
 }
 
 // packed is the report as it travels, RFC 9990 section 3.5.2.
-func (a *Aggregate) packed() []byte {
+func (a *Aggregate) packed() []byte { return pack(a.XML()) }
+
+func pack(text []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	z.Write(a.XML()) // likewise
+	z.Write(text) // likewise
 	z.Close()
 	return b.Bytes()
 }

@@ -13,12 +13,21 @@ import (
 // the order in which they were written. It keeps one in memory at a time, and
 // stops at f's first error, which it returns. The record is f's to keep.
 func (t *Trail) Each(ctx context.Context, since, until time.Time, f func(*Record) error) error {
+	return t.each(ctx, since, until, func(p []byte) error { return within(p, isRecord, since, until, f) })
+}
+
+// EachEvent is Each for events.
+func (t *Trail) EachEvent(ctx context.Context, since, until time.Time, f func(*Event) error) error {
+	return t.each(ctx, since, until, func(p []byte) error { return within(p, isEvent, since, until, f) })
+}
+
+// each hands on the entries that may be of that time, and others.
+func (t *Trail) each(ctx context.Context, since, until time.Time, one func([]byte) error) error {
 	memory := t.buf.unwritten()
 	seen := map[string]bool{}
 	for _, p := range memory {
 		seen[string(p)] = true
 	}
-	one := func(p []byte) error { return within(p, since, until, f) }
 	for _, s := range t.j.Segments() {
 		if !s.Sealed.IsZero() && s.Sealed.Before(since) || s.Created.After(until) {
 			continue
@@ -41,13 +50,13 @@ func (t *Trail) Each(ctx context.Context, since, until time.Time, f func(*Record
 	return nil
 }
 
-// within hands a record of that time to f.
-func within(p []byte, since, until time.Time, f func(*Record) error) error {
+// within hands an entry of a sort and of that time to f.
+func within[T any](p []byte, what byte, since, until time.Time, f func(*T) error) error {
 	e, err := decode(p)
-	if err != nil || e.what != isRecord || e.at.Before(since) || !e.at.Before(until) {
+	if err != nil || e.what != what || e.at.Before(since) || !e.at.Before(until) {
 		return err
 	}
-	var r Record
+	var r T
 	if err := json.Unmarshal(e.text, &r); err != nil {
 		return fmt.Errorf("%w: %w", errEntry, err)
 	}

@@ -46,6 +46,19 @@ func TestEach(t *testing.T) {
 		if len(early) == 0 || len(late) == 0 || !slices.Equal(append(early, late...), want) {
 			t.Errorf("%d before the middle and %d after it", len(early), len(late))
 		}
+		for _, id := range want[:2] {
+			h.Event(trail.Event{ID: id, Time: time.Now(), What: "tls", Session: &trail.Session{Domain: "a.test", Policy: "tlsa"}})
+		}
+		var told []mail.ID
+		err := h.EachEvent(context.Background(), begin, time.Now().Add(time.Second), func(e *trail.Event) error {
+			if e.What == "tls" && e.Session.Domain == "a.test" {
+				told = append(told, e.ID)
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(told, want[:2]) {
+			t.Errorf("events of %v, %v", told, err)
+		}
 		stop := errors.New("enough")
 		if err := h.Each(context.Background(), begin, middle, func(*trail.Record) error { return stop }); err != stop {
 			t.Errorf("the error is %v", err)
