@@ -6,9 +6,11 @@ import (
 )
 
 // Reports is the `reports` block: DMARC aggregate reports about the mail that
-// comes in, and the reports of others about ours.
+// comes in, TLS reports about the connections that it goes out over, and the reports
+// of others about ours.
 type Reports struct {
 	DMARC bool         // send aggregate reports
+	TLS   bool         // send TLS reports
 	From  mail.Address // their sender
 	Org   string       // who reports; default: the domain of From
 	// Domains are those of ours whose incoming mail is reported; default: all.
@@ -24,7 +26,8 @@ func (l *loader) reports() {
 	}
 	r := &l.set.Reports
 	r.DMARC = b.boolean("dmarc", false)
-	if r.DMARC {
+	r.TLS = b.boolean("tls", false)
+	if r.DMARC || r.TLS {
 		b.require("from", "Write from = \"dmarc-reports@example.com\": an address of a domain here, with a DKIM key.")
 	}
 	r.From = l.reporter(b)

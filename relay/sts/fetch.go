@@ -40,7 +40,7 @@ const fetchTime = 20 * time.Second
 func client(o *Options) *http.Client {
 	dial := o.Dial
 	if dial == nil {
-		dial = (&guarded{o.DNS}).dial
+		dial = Dialer(o.DNS)
 	}
 	conf := o.TLS.Clone()
 	if conf == nil {
@@ -99,6 +99,12 @@ func resultOf(err error) string {
 // guarded connects only to addresses of the open internet: the name that is asked
 // for belongs to whoever mail goes to, and must not reach what stands behind us.
 type guarded struct{ r dns.Resolver }
+
+// Dialer connects to names that strangers chose, but only to addresses of the open
+// internet.
+func Dialer(r dns.Resolver) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&guarded{r}).dial
+}
 
 func (g *guarded) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)

@@ -4,6 +4,7 @@ package appliance
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,11 @@ type Options struct {
 	Vars    map[string]string // variables of the configuration
 	Version string
 	MXPort  uint16 // where MX hosts listen: 25, unless a demo or test says otherwise
+	// WebDial and WebTLS are for HTTPS servers that strangers name (MTA-STS policies,
+	// destinations of reports); without WebDial, only addresses of the open internet are
+	// connected to, without WebTLS the system's roots count.
+	WebDial func(ctx context.Context, network, address string) (net.Conn, error)
+	WebTLS  *tls.Config
 	Now     func() time.Time
 	Log     *slog.Logger
 	// LogTo makes the log that the configuration asks for, where Log is nil.

@@ -19,7 +19,7 @@ import (
 func (a *Appliance) openReports() (err error) {
 	a.reports, err = reports.Open(reports.Options{
 		Dir: filepath.Join(a.live().settings.DataDir, "reports"), Config: a.reportsConfig, Trail: a.keep.trail, Queue: a.keep.queue,
-		Signer: a, IDs: a.ids, Store: a.keep.store, AccountOf: a.mailboxOf, Version: a.o.Version, Now: a.o.Now, Log: a.log.With("room", "reports"),
+		Signer: a, IDs: a.ids, Store: a.keep.store, AccountOf: a.mailboxOf, Dial: a.o.WebDial, TLS: a.o.WebTLS, Version: a.o.Version, Now: a.o.Now, Log: a.log.With("room", "reports"),
 	})
 	if err == nil {
 		a.undo.add("files of reports", func(context.Context) error { return a.reports.Close() })
@@ -32,7 +32,7 @@ func (a *Appliance) reportsConfig() reports.Config {
 	l := a.live()
 	r := l.settings.Reports
 	return reports.Config{
-		Send: r.DMARC, From: r.From, Org: r.Org, Read: r.Read, DNS: l.dns,
+		Send: r.DMARC, TLS: r.TLS, From: r.From, Org: r.Org, Read: r.Read, DNS: l.dns,
 		About: func(domain string) bool { return slices.Contains(r.Domains, domain) },
 		Ours: func(domain string) bool {
 			for d := range l.domains {

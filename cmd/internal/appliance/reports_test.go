@@ -107,6 +107,7 @@ func reportZone() string {
   "s1._domainkey.a.test": {"TXT": ["v=DKIM1; k=ed25519; p=` + pub + `"]},
   "b.test": {"TXT": ["v=spf1 -all"], "MX": ["10 mx.b.test"]},
   "mx.b.test": {"A": ["127.0.0.1"]},
+  "_smtp._tls.b.test": {"TXT": ["v=TLSRPTv1; rua=mailto:rep@b.test,https://example.com/tlsrpt"]},
   "_dmarc.b.test": {"TXT": ["v=DMARC1; p=reject; rua=mailto:rep@b.test,mailto:small@b.test!1k,https://b.test/x"]},
   "c.test": {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},
   "_dmarc.c.test": {"TXT": ["v=DMARC1; p=none; sp=quarantine; rua=mailto:rep@b.test"]},
@@ -117,7 +118,7 @@ func reportZone() string {
 }
 
 // oneGateway makes and starts a gateway in dir.
-func oneGateway(t *testing.T, dir, config string, now func() time.Time, mxPort uint16) *Appliance {
+func oneGateway(t *testing.T, dir, config string, now func() time.Time, mxPort uint16, tune ...func(*Options)) *Appliance {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed([]byte(someKeySeed)))
 	if err != nil {
@@ -129,8 +130,12 @@ func oneGateway(t *testing.T, dir, config string, now func() time.Time, mxPort u
 			t.Fatal(err)
 		}
 	}
-	a, err := New(t.Context(), Options{Config: filepath.Join(dir, "forepost.hcl"), Data: filepath.Join(dir, "data"), Socket: filepath.Join(dir, "s"),
-		Version: "test", MXPort: mxPort, Now: now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	o := Options{Config: filepath.Join(dir, "forepost.hcl"), Data: filepath.Join(dir, "data"), Socket: filepath.Join(dir, "s"),
+		Version: "test", MXPort: mxPort, Now: now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	for _, f := range tune {
+		f(&o)
+	}
+	a, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,8 @@ func (t liveTrail) Event(e trail.Event)    { t.a.keep.trail.Event(e) }
 
 // openPolicies opens the MTA-STS policies of other domains.
 func (a *Appliance) openPolicies() (err error) {
-	a.sts, err = sts.Open(sts.Options{Dir: filepath.Join(a.live().settings.DataDir, "sts"), DNS: liveDNS{a}, Now: a.o.Now, Log: a.log.With("room", "sts")})
+	a.sts, err = sts.Open(sts.Options{Dir: filepath.Join(a.live().settings.DataDir, "sts"), DNS: liveDNS{a}, Dial: a.o.WebDial, TLS: a.o.WebTLS,
+		Now: a.o.Now, Log: a.log.With("room", "sts")})
 	return err
 }
 

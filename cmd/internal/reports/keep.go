@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/journal"
+	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/report"
 )
 
@@ -20,9 +21,13 @@ const (
 
 // note is a record: one of its members is set.
 type note struct {
-	Done *time.Time      `json:"done,omitempty"` // all reports of a day were sent
-	Sent *sent           `json:"sent,omitempty"`
-	Read *report.Summary `json:"read,omitempty"`
+	Done *time.Time `json:"done,omitempty"` // all reports of a day were sent
+	Sent *sent      `json:"sent,omitempty"`
+	// DoneTLS is Done for TLS reports, and Own a message that is one.
+	DoneTLS *time.Time      `json:"done_tls,omitempty"`
+	Own     mail.ID         `json:"own,omitempty"`
+	Time    time.Time       `json:"time,omitzero"` // of Own
+	Read    *report.Summary `json:"read,omitempty"`
 }
 
 // sent is the report of a day for a Policy Domain.
@@ -39,7 +44,9 @@ type kept struct {
 
 	mu    sync.Mutex
 	days  map[time.Time]bool
+	tls   map[time.Time]bool // days of TLS reports
 	sents map[sent]bool
+	owns  map[mail.ID]bool
 	read  map[string]bool
 }
 
@@ -48,7 +55,7 @@ func openKept(o Options) (*kept, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reports: %w", err)
 	}
-	k := &kept{j: j, now: o.Now, days: map[time.Time]bool{}, sents: map[sent]bool{}, read: map[string]bool{}}
+	k := &kept{j: j, now: o.Now, days: map[time.Time]bool{}, tls: map[time.Time]bool{}, sents: map[sent]bool{}, owns: map[mail.ID]bool{}, read: map[string]bool{}}
 	if err = j.Recover(context.Background()); err == nil {
 		_, err = j.Drop(o.Now().Add(-keepFor), keepMost)
 	}
@@ -90,6 +97,10 @@ func (k *kept) learn(n *note) {
 	switch {
 	case n.Done != nil && n.Done.After(old):
 		k.days[n.Done.UTC()] = true
+	case n.DoneTLS != nil && n.DoneTLS.After(old):
+		k.tls[n.DoneTLS.UTC()] = true
+	case n.Own != "" && n.Time.After(k.now().Add(-ownOld)):
+		k.owns[n.Own] = true
 	case n.Sent != nil && n.Sent.Day.After(old):
 		k.sents[sent{n.Sent.Day.UTC(), n.Sent.Domain}] = true
 	case n.Read != nil:
@@ -116,6 +127,12 @@ func (k *kept) done(day time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.days[day.UTC()]
+}
+
+func (k *kept) doneTLS(day time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.tls[day.UTC()]
 }
 
 func (k *kept) markDone(ctx context.Context, day time.Time) error {

@@ -1,12 +1,15 @@
 // Package reports writes the daily DMARC aggregate reports (RFC 9990) about the
-// mail that came in, and reads the reports that others send about ours.
+// mail that came in and TLS reports (RFC 8460) about the connections that mail went
+// out over, and reads the reports that others send about ours.
 package reports
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"hash/fnv"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -20,6 +23,7 @@ import (
 // Config is what the configuration in force says.
 type Config struct {
 	Send bool         // aggregate reports are sent
+	TLS  bool         // TLS reports are sent
 	From mail.Address // of those reports
 	Org  string       // who reports
 	// About tells whether mail for one of our domains is reported.
@@ -42,8 +46,12 @@ type Options struct {
 	// AccountOf finds the account of an address.
 	AccountOf func(mail.Address) (string, error)
 	Version   string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Dial and TLS are for destinations over HTTPS; without Dial, only addresses of the
+	// open internet are connected to, without TLS the system's roots count.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	TLS  *tls.Config
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // every is how often it looks for what is to be done.
@@ -54,9 +62,10 @@ type Service struct {
 	o    Options
 	kept *kept
 
-	turn    sync.Mutex // one Turn at a time
-	retry   time.Time  // when sending may be tried again
-	visited map[mail.Address]uint64
+	turn     sync.Mutex // one Turn at a time
+	retry    time.Time  // when sending may be tried again
+	retryTLS time.Time  // likewise for TLS reports
+	visited  map[mail.Address]uint64
 
 	stop context.CancelFunc
 	gone sync.WaitGroup
@@ -117,6 +126,13 @@ func (s *Service) Turn(ctx context.Context) error {
 		for _, day := range due(now, cfg.From.Domain) {
 			if !s.kept.done(day) {
 				errs = append(errs, s.sendDay(ctx, cfg, day))
+			}
+		}
+	}
+	if cfg.TLS && !now.Before(s.retryTLS) {
+		for _, day := range due(now, cfg.From.Domain) {
+			if !s.kept.doneTLS(day) {
+				errs = append(errs, s.sendTLS(ctx, cfg, day))
 			}
 		}
 	}

@@ -70,7 +70,11 @@ func (s *Service) send(ctx context.Context, cfg Config, a *report.Aggregate, to 
 // queue signs a message and hands it to the queue. Failures of its delivery are
 // told to nobody: they would only fill the mailbox of the sender.
 func (s *Service) queue(ctx context.Context, cfg Config, msg []byte, to mail.Address) error {
-	d, err := s.o.Queue.Draft(s.o.IDs.Session().Transaction(0))
+	return s.queueAs(ctx, cfg, s.o.IDs.Session().Transaction(0), msg, to)
+}
+
+func (s *Service) queueAs(ctx context.Context, cfg Config, id mail.ID, msg []byte, to mail.Address) error {
+	d, err := s.o.Queue.Draft(id)
 	if err != nil {
 		return err
 	}
@@ -82,6 +86,6 @@ func (s *Service) queue(ctx context.Context, cfg Config, msg []byte, to mail.Add
 	if err != nil {
 		return fmt.Errorf("signing for %s: %w", cfg.From.Domain, err)
 	}
-	return d.Commit(ctx, queue.Submission{Prefix: fields, Envelope: mail.Envelope{From: cfg.From,
+	return d.Commit(ctx, queue.Submission{Prefix: fields, Envelope: mail.Envelope{ID: id, From: cfg.From,
 		To: []mail.Recipient{{Address: to, Notify: mail.NotifyNever}}}})
 }

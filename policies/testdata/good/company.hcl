@@ -113,6 +113,7 @@ metrics {
 
 reports {
   dmarc   = true
+  tls     = true
   from    = "dmarc@example.net"
   org     = "Example Ltd"
   domains = ["example.net"]
