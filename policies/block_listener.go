@@ -20,7 +20,7 @@ func (l *loader) listeners() {
 		b.require("address", "Write address = \":25\".")
 		v.Address = b.address("address")
 		v.TLS = TLSMode(b.word("tls", "auto", "auto", "implicit", "off"))
-		v.Cert = b.ref("cert", "tls")
+		v.Certs = b.certs()
 		v.Auth = l.auth(b)
 		def := "smtp"
 		if v.Auth != "" {

@@ -36,7 +36,7 @@ func (l *loader) mailServer(name string, b *body) MailServer {
 	b.require("address", "Write address = \":993\".")
 	v.Address = b.address("address")
 	v.TLS = TLSMode(b.word("tls", "auto", "auto", "implicit", "off"))
-	v.Cert = b.ref("cert", "tls")
+	v.Certs = b.certs()
 	v.AllowCleartext = b.boolean("allow_cleartext", false)
 	return v
 }
@@ -57,25 +57,4 @@ func (l *loader) account(name string, b *body) {
 	v.Quota = b.size("quota", 0)
 	b.done()
 	l.set.Accounts = append(l.set.Accounts, v)
-}
-
-// certificate reads a `tls` block.
-func (l *loader) certificate(name string, b *body) {
-	b.blocks = []string{"acme"}
-	for _, in := range b.b.Blocks {
-		if in.Type == "acme" {
-			l.bag.Error(diag.NotThisVersion, in.DefRange(), "Certificates are not fetched by ACME in this version.", "Name the files that your ACME client writes: cert = \"...\", key = \"...\".")
-			return
-		}
-	}
-	c := Certificate{Name: name, At: b.where()}
-	if !b.require("cert", "") || !b.require("key", "") {
-		b.known = append(b.known, "cert", "key")
-		b.done()
-		return
-	}
-	c.Cert = l.exists(b.text("cert", ""), b.rangeOf("cert"))
-	c.Key = l.exists(b.text("key", ""), b.rangeOf("key"))
-	b.done()
-	l.set.Certs = append(l.set.Certs, c)
 }

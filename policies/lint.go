@@ -74,11 +74,26 @@ func (l *loader) lint() {
 	}
 	for _, typ := range []string{"route", "quarantine", "tls", "redis"} {
 		l.each(typ, func(name string, b *body) {
-			if !l.used[typ+"."+name] && !(typ == "tls" && len(l.set.Certs) == 1) {
+			if !l.used[typ+"."+name] && !(typ == "tls" && l.usesAllCerts()) {
 				l.bag.Warn(diag.Unused, b.at, "Nothing refers to "+typ+"."+name+".", "")
 			}
 		})
 	}
+}
+
+// usesAllCerts tells whether a server chooses among all certificates.
+func (l *loader) usesAllCerts() bool {
+	for _, v := range l.set.Listeners {
+		if len(v.Certs) == 0 && v.TLS != TLSOff {
+			return true
+		}
+	}
+	for _, v := range append(l.set.IMAP[:len(l.set.IMAP):len(l.set.IMAP)], l.set.POP3...) {
+		if len(v.Certs) == 0 && v.TLS != TLSOff {
+			return true
+		}
+	}
+	return false
 }
 
 // usesFallback tells whether something goes to the quarantine that is meant where

@@ -75,8 +75,8 @@ type Listener struct {
 	Protocol       string // smtp, submission, lmtp
 	Address        string // ":25", "127.0.0.1:2526", "unix:/run/forepost/lmtp.sock"
 	TLS            TLSMode
-	Cert           string // name of a tls block, "" for the default
-	Auth           string // "", "accounts" or an LDAP URL
+	Certs          []string // names of tls blocks, the default first; none: all of them, by the name that a client asks for
+	Auth           string   // "", "accounts" or an LDAP URL
 	RelayFrom      []netip.Prefix
 	ProxyFrom      []netip.Prefix
 	XClient        []netip.Prefix // may say for whom they speak
@@ -95,7 +95,7 @@ type MailServer struct {
 	At             Where
 	Address        string
 	TLS            TLSMode
-	Cert           string
+	Certs          []string // as a listener's
 	AllowCleartext bool
 	Delete         string        // POP3: expunge (default), keep
 	LoginDelay     time.Duration // POP3
@@ -171,6 +171,17 @@ type Certificate struct {
 	Name      string
 	At        Where
 	Cert, Key string // files
+	ACME      *ACME  // instead of files
+}
+
+// ACME is an `acme` block: certificates from a directory (RFC 8555).
+type ACME struct {
+	Names     []string // host names, the default first
+	Email     string
+	Directory string // URL, "" for Let's Encrypt
+	Roots     Secret // PEM: who signs the directory's own certificate, "" for whom the system trusts
+	HTTP      string // where HTTP-01 is answered, "" for not
+	TLSALPN   string // where TLS-ALPN-01 is answered, "" for not
 }
 
 // Redis is a `redis` block.

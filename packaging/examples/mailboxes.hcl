@@ -13,7 +13,11 @@ domain "example.com" {
   }
 }
 
-# A certificate from files; without this block a self-signed one is made.
+# A certificate from files; without this block a self-signed one is made. Instead of the files:
+#   acme {
+#     email = "postmaster@example.com"
+#     agree = true # to the terms of service of Let's Encrypt, which comes to port 80 or 443
+#   }
 # tls "default" {
 #   cert = "/etc/forepost/tls/fullchain.pem"
 #   key  = "/etc/forepost/tls/privkey.pem"

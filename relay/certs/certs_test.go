@@ -2,7 +2,7 @@ package certs
 
 import (
 	"crypto/tls"
-	"net"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,7 +16,7 @@ func (c *clock) now() time.Time { return c.at }
 
 func newClock() *clock { return &clock{time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC)} }
 
-func selfSigned(t *testing.T, host, dir string, c *clock) *Source {
+func ownPair(t *testing.T, host, dir string, c *clock) *Pair {
 	t.Helper()
 	s, err := SelfSigned(host, dir, Options{Now: c.now})
 	if err != nil {
@@ -27,8 +27,8 @@ func selfSigned(t *testing.T, host, dir string, c *clock) *Source {
 
 func TestSelfSigned(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
-	first := selfSigned(t, "mx.example.com", dir, c)
-	if err := first.current().Leaf.VerifyHostname("mx.example.com"); err != nil {
+	first := ownPair(t, "mx.example.com", dir, c)
+	if err := first.loaded.Leaf.VerifyHostname("mx.example.com"); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"selfsigned.key", "selfsigned.crt"} {
@@ -36,33 +36,33 @@ func TestSelfSigned(t *testing.T) {
 			t.Errorf("%s: %v %v", name, st, err)
 		}
 	}
-	if again := selfSigned(t, "mx.example.com", dir, c); !again.current().Leaf.Equal(first.current().Leaf) {
+	if again := ownPair(t, "mx.example.com", dir, c); !again.loaded.Leaf.Equal(first.loaded.Leaf) {
 		t.Error("it was made anew without need")
 	}
-	if other := selfSigned(t, "mx2.example.com", dir, c); other.current().Leaf.Equal(first.current().Leaf) {
+	if other := ownPair(t, "mx2.example.com", dir, c); other.loaded.Leaf.Equal(first.loaded.Leaf) {
 		t.Error("it kept another host's name")
 	}
 	c.at = c.at.Add(selfSignedLife - renewBefore + time.Hour)
-	if late := selfSigned(t, "mx2.example.com", dir, c); late.NotAfter().Before(c.at.Add(renewBefore)) {
+	if late := ownPair(t, "mx2.example.com", dir, c); NotAfter(late).Before(c.at.Add(renewBefore)) {
 		t.Error("it was not made anew in its last month")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "selfsigned.key"), []byte("damage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	selfSigned(t, "mx2.example.com", dir, c)
+	ownPair(t, "mx2.example.com", dir, c)
 }
 
 // TestReload: new files are taken, broken ones are not.
 func TestReload(t *testing.T) {
 	a, b, c := t.TempDir(), t.TempDir(), newClock()
-	selfSigned(t, "a.test", a, c)
-	selfSigned(t, "b.test", b, c)
+	ownPair(t, "a.test", a, c)
+	ownPair(t, "b.test", b, c)
 	cert, key := filepath.Join(a, "selfsigned.crt"), filepath.Join(a, "selfsigned.key")
 	s, err := Files(cert, key, Options{Name: "t", Now: c.now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := func() string { return s.current().Leaf.DNSNames[0] }
+	name := func() string { return s.Certificates()[0].Leaf.DNSNames[0] }
 
 	move(t, filepath.Join(b, "selfsigned.crt"), cert)
 	c.at = c.at.Add(time.Minute)
@@ -79,7 +79,7 @@ func TestReload(t *testing.T) {
 	}
 	os.Remove(key)
 	c.at = c.at.Add(lookAgain)
-	if name() != "b.test" || s.Reload() == nil {
+	if name() != "b.test" || s.Refresh() == nil {
 		t.Error("a missing key: the certificate stays, and Reload tells")
 	}
 }
@@ -104,8 +104,9 @@ func TestFilesErrors(t *testing.T) {
 // TestTickets: a session of one service cannot be resumed at another, even one
 // with the same certificate; and TLS 1.1 is refused.
 func TestTickets(t *testing.T) {
-	s := selfSigned(t, "mx.example.com", t.TempDir(), &clock{time.Now()})
-	smtp, submission := s.Config(), s.Config()
+	s := ownPair(t, "mx.example.com", t.TempDir(), &clock{time.Now()})
+	sources := func() []Source { return []Source{s} }
+	smtp, submission := Config(sources), Config(sources)
 	client := &tls.Config{InsecureSkipVerify: true, ServerName: "mx.example.com",
 		MaxVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
 	if resumed, err := shake(submission, client); err != nil || resumed {
@@ -123,18 +124,33 @@ func TestTickets(t *testing.T) {
 }
 
 func shake(server, client *tls.Config) (resumed bool, err error) {
-	a, b := net.Pipe()
-	defer a.Close()
-	defer b.Close()
-	go func() {
-		c := tls.Server(b, server)
-		if c.Handshake() != nil {
-			b.Close()
-		}
-	}()
-	c := tls.Client(a, client)
-	if err := c.Handshake(); err != nil {
-		return false, err
+	state, err := meet(server, client)
+	return state.DidResume, err
+}
+
+// meet is one handshake between two configurations, as the client saw it.
+func meet(server, client *tls.Config) (state tls.ConnectionState, err error) {
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", server)
+	if err != nil {
+		return state, err
 	}
-	return c.ConnectionState().DidResume, nil
+	defer ln.Close()
+	done := make(chan struct{})
+	defer func() { <-done }()
+	go func() {
+		defer close(done)
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		c.(*tls.Conn).Handshake() // the client tells how it went
+	}()
+	c, err := tls.Dial("tcp", ln.Addr().String(), client)
+	if err != nil {
+		return state, err
+	}
+	defer c.Close()
+	io.ReadAll(c) // a session ticket may follow the handshake
+	return c.ConnectionState(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -24,17 +25,14 @@ const (
 // SelfSigned gives the host's own certificate, kept in dir as selfsigned.crt and
 // selfsigned.key (for the owner only). It is made if it is missing, damaged, of
 // another name, or near its end.
-func SelfSigned(hostname, dir string, o Options) (*Source, error) {
-	if o.Name == "" {
+func SelfSigned(hostname, dir string, o Options) (*Pair, error) {
+	if o = o.filled(); o.Name == "" {
 		o.Name = hostname
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	cert, key := filepath.Join(dir, "selfsigned.crt"), filepath.Join(dir, "selfsigned.key")
-	s, err := Files(cert, key, o)
-	if err == nil && s.loaded.Leaf.VerifyHostname(hostname) == nil && s.NotAfter().After(o.Now().Add(renewBefore)) {
-		return s, nil
+	p, err := Files(cert, key, o)
+	if err == nil && p.loaded.Leaf.VerifyHostname(hostname) == nil && NotAfter(p).After(o.Now().Add(renewBefore)) {
+		return p, nil
 	}
 	if err := generate(hostname, cert, key, o.Now()); err != nil {
 		return nil, fmt.Errorf("self-signed certificate for %s: %w", hostname, err)
@@ -43,18 +41,34 @@ func SelfSigned(hostname, dir string, o Options) (*Source, error) {
 }
 
 func generate(hostname, certFile, keyFile string, now time.Time) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	c, err := selfSigned([]string{hostname}, now)
 	if err != nil {
 		return err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return err
+	}
+	if err := writePEM(keyFile, "PRIVATE KEY", key); err != nil {
+		return err
+	}
+	return writePEM(certFile, "CERTIFICATE", c.Certificate[0])
+}
+
+// selfSigned makes a key and a certificate for hosts.
+func selfSigned(hosts []string, now time.Time) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	tmpl := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: hostname},
-		DNSNames:     []string{hostname},
+		Subject:      pkix.Name{CommonName: hosts[0]},
+		DNSNames:     hosts,
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(selfSignedLife),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
@@ -62,16 +76,10 @@ func generate(hostname, certFile, keyFile string, now time.Time) error {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	if err := writePEM(keyFile, "PRIVATE KEY", keyDER); err != nil {
-		return err
-	}
-	return writePEM(certFile, "CERTIFICATE", der)
+	leaf, err := x509.ParseCertificate(der)
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }
 
 // writePEM replaces a file as a whole. A crash between key and certificate

@@ -18,7 +18,6 @@ import (
 	"github.com/forepost/forepost/cmd/internal/reports"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay"
-	"github.com/forepost/forepost/relay/certs"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/meter"
 	"github.com/forepost/forepost/relay/outbound"
@@ -75,7 +74,6 @@ type Appliance struct {
 	left    context.Context // ends when they have no time left
 	cut     context.CancelFunc
 	redis   redisStores
-	certs   map[string]*certs.Source
 	control *admin.Server
 	undo    cleanups
 }
@@ -120,11 +118,12 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 	if err != nil {
 		return &ConfigError{Path: a.o.Config, Err: err}
 	}
+	a.current.Store(l)
+	a.undo.add("certificates", func(context.Context) error { a.live().certs.closeBut(nil); return nil })
 	a.undo.add("redis", func(context.Context) error { return a.redis.close() })
 	if err := a.settle(ctx, l.settings); err != nil {
 		return err
 	}
-	a.current.Store(l)
 	if err := a.openPolicies(); err != nil {
 		return err
 	}
@@ -166,6 +165,7 @@ func (a *Appliance) Start() error {
 	a.reports.Start()
 	a.undo.add("reports", func(context.Context) error { a.reports.Stop(); return nil })
 	a.startSweeping()
+	a.startWatchingCerts()
 	for _, d := range a.servers {
 		a.open(d)
 	}

@@ -35,3 +35,27 @@ func (cs *cleanups) run(ctx context.Context, log *slog.Logger) error {
 	*cs = nil
 	return errors.Join(errs...)
 }
+
+// periodically does something at once and then again and again, until a stop.
+func (a *Appliance) periodically(name string, every time.Duration, do func(ctx context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			do(ctx)
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	a.undo.add(name, func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	})
+}

@@ -52,6 +52,7 @@ func OpenDry(ctx context.Context, o Options, dry DryOptions) (d *Dry, ds policie
 		cfg.Settings.DNS.Zone = dry.Zone
 	}
 	cfg.Settings.State = policies.State{Backend: "embedded"}
+	cfg.Settings.Certs = nil // a self-signed one is enough: no directory is asked for any
 	d = &Dry{a: &Appliance{o: o, log: slog.New(slog.DiscardHandler)}}
 	defer func() {
 		if err != nil {
@@ -126,9 +127,7 @@ func (d *Dry) Serve(name string, encrypted bool, watch func(pipeline.Plan) pipel
 	if encrypted {
 		mode = policies.TLSImplicit
 	}
-	if cfg.TLS, err = d.a.tlsFor(&policies.Settings{Hostname: s.Hostname, DataDir: d.dir}, mode, ""); err != nil {
-		return nil, err
-	}
+	cfg.TLS = d.a.tlsFor(mode, nil)
 	cfg.Policies, cfg.Spool, cfg.Trail = watched{d.a, watch}, drySpool{}, to
 	cfg.ProxyFrom = nil // the client is who it is said to be
 	return inbound.New(cfg)

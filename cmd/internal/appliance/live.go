@@ -35,6 +35,7 @@ type live struct {
 	sealer   pipeline.Sealer
 	dns      dns.Resolver
 	memory   state.Store
+	certs    *certSet
 	loaded   time.Time
 }
 
@@ -94,6 +95,9 @@ func Check(o Options) (policies.Diagnostics, error) {
 	if err == nil {
 		_, err = a.table(cfg.Settings, nowhere)
 	}
+	if err == nil {
+		err = checkPairs(cfg.Settings)
+	}
 	if err != nil {
 		return diags, &ConfigError{Path: o.Config, Diagnostics: diags, Err: err}
 	}
@@ -138,7 +142,14 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	if l.signer, err = dkim.NewSigner(keys(s)); err != nil {
 		return nil, err
 	}
-	l.sealer, err = arc.NewSealer(keys(s), a.o.Now)
+	if l.sealer, err = arc.NewSealer(keys(s), a.o.Now); err != nil {
+		return nil, err
+	}
+	var had *certSet
+	if old != nil {
+		had = old.certs
+	}
+	l.certs, err = a.certificates(s, had) // last: what it starts must be ended
 	return l, err
 }
 

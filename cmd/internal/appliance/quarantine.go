@@ -17,27 +17,10 @@ const sweepEvery = time.Hour
 
 // startSweeping keeps quarantines to their `keep` until a stop.
 func (a *Appliance) startSweeping() {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(sweepEvery)
-		defer tick.Stop()
-		for {
-			if err := a.sweep(ctx); err != nil && ctx.Err() == nil {
-				a.log.Warn("a quarantine keeps what is too old", "error", err)
-			}
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
+	a.periodically("sweep of quarantines", sweepEvery, func(ctx context.Context) {
+		if err := a.sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("a quarantine keeps what is too old", "error", err)
 		}
-	}()
-	a.undo.add("sweep of quarantines", func(context.Context) error {
-		stop()
-		<-done
-		return nil
 	})
 }
 

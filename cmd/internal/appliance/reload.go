@@ -52,6 +52,14 @@ func (a *Appliance) reload(ctx context.Context) (diags policies.Diagnostics, err
 	if err != nil {
 		return diags, err
 	}
+	defer func() {
+		if err != nil {
+			l.certs.closeBut(old.certs)
+			return
+		}
+		old.certs.closeBut(l.certs)
+		diags = append(diags, l.certs.refresh()...)
+	}()
 	doors, err := a.doors(l)
 	if err != nil {
 		return diags, err

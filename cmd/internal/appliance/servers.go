@@ -84,11 +84,9 @@ func (a *Appliance) listenerConfig(s *policies.Settings, ls policies.Listener) i
 	return cfg
 }
 
-func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (_ *server, err error) {
+func (a *Appliance) smtpDoor(s *policies.Settings, ls policies.Listener) (*server, error) {
 	cfg := a.listenerConfig(s, ls)
-	if cfg.TLS, err = a.tlsFor(s, ls.TLS, ls.Cert); err != nil {
-		return nil, err
-	}
+	cfg.TLS = a.tlsFor(ls.TLS, ls.Certs)
 	srv, err := inbound.New(cfg)
 	if err != nil {
 		return nil, err
@@ -106,10 +104,7 @@ func gateOf(cfg *inbound.Config, g policies.Gate) {
 }
 
 func (a *Appliance) imapDoor(s *policies.Settings, ms policies.MailServer) (*server, error) {
-	conf, err := a.tlsFor(s, ms.TLS, ms.Cert)
-	if err != nil {
-		return nil, err
-	}
+	conf := a.tlsFor(ms.TLS, ms.Certs)
 	srv, err := imapd.New(imapd.Config{
 		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
 		Store: a.keep.store, Accounts: a.keep.book, Now: a.o.Now, Log: a.log.With("imap", ms.Name), IDs: a.ids,
@@ -123,10 +118,7 @@ func (a *Appliance) imapDoor(s *policies.Settings, ms policies.MailServer) (*ser
 }
 
 func (a *Appliance) pop3Door(s *policies.Settings, ms policies.MailServer) (*server, error) {
-	conf, err := a.tlsFor(s, ms.TLS, ms.Cert)
-	if err != nil {
-		return nil, err
-	}
+	conf := a.tlsFor(ms.TLS, ms.Certs)
 	srv := pop3pickup.New(pop3pickup.Config{
 		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
 		Delete: ms.Delete, LoginDelay: ms.LoginDelay,

@@ -81,8 +81,25 @@ list "file" {
   file = "lists/none.txt" # WARNING: Put the file there
 }
 
-tls "t" {
-  acme { # ERROR: Not in this version
+tls "t" { # ERROR: Missing attribute
+}
+
+tls "both" {
+  cert = ""
+  acme { # ERROR: Bad value
+    email = "postmaster@example.com"
+    agree = true
+  }
+}
+
+tls "a" {
+  acme { # ERROR: Missing attribute
+    agree     = false             # ERROR: Bad value
+    names     = ["no such name"]  # ERROR: Bad value
+    directory = "http://ca.test/" # ERROR: Bad value
+    challenge = [http, dns]       # ERROR: Not in this version
+    http      = "80"              # ERROR: Bad value
+    tls_alpn  = ":https"          # ERROR: Bad value
   }
 }
 
