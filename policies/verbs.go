@@ -39,7 +39,7 @@ var verbs = map[string]verb{
 	"score":      {[]pipeline.Stage{data}, "name = points(n, condition), one line a symbol", "adds points", (*ruleCompiler).score},
 	"tag":        {[]pipeline.Stage{connect, helo, mailAt, rcpt, data, deliver}, "add", "adds tags", (*ruleCompiler).tag},
 	"modify":     {[]pipeline.Stage{data}, "subject_prefix, add_header, remove_header", "changes the header", (*ruleCompiler).modify},
-	"strip":      {[]pipeline.Stage{data}, "", "removes attachments (not in this version)", (*ruleCompiler).strip},
+	"strip":      {[]pipeline.Stage{data}, "extensions, replace_with, force", "removes parts by the extensions of their file names; a text says what stood there; what is signed or encrypted only with force = true", (*ruleCompiler).strip},
 	"copy":       {[]pipeline.Stage{data}, "to", "sends a copy", (*ruleCompiler).copy},
 	"sign":       {[]pipeline.Stage{data}, "key", "signs with the DKIM keys of the author's domain, with key those of a selector or of a list of them; the rule sign \"arc\" adds to the ARC chain with those of the recipient's domain", (*ruleCompiler).sign},
 	"route":      {[]pipeline.Stage{data, deliver}, "via, tls, source", "takes another route, or the same with better TLS or from another address of this host", (*ruleCompiler).route},
@@ -72,9 +72,4 @@ func (c *ruleCompiler) later(names ...string) {
 		}
 		c.b.known = append(c.b.known, n)
 	}
-}
-
-func (c *ruleCompiler) strip() {
-	c.b.known = append(c.b.known, "extensions", "replace_with")
-	c.l.bag.Error(diag.NotThisVersion, c.b.at, "Attachments cannot be removed in this version.", "Use quarantine or reject.")
 }

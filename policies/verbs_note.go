@@ -7,6 +7,7 @@ import (
 
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/rules"
+	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/route"
 )
 
@@ -111,6 +112,24 @@ func (c *ruleCompiler) fieldName(attr, name string) bool {
 		return false
 	}
 	return true
+}
+
+// strip removes attachments.
+func (c *ruleCompiler) strip() {
+	c.b.require("extensions", "Write extensions = [\"exe\", \"js\"].")
+	s := &rules.Strip{Extensions: map[string]bool{}, Force: c.b.boolean("force", false)}
+	if x, ok := c.b.attr("replace_with"); ok {
+		s.Text = c.scope.Text(x)
+	}
+	for _, e := range c.b.texts("extensions") {
+		ext := strings.ToLower(strings.TrimPrefix(e, "."))
+		if ext == "" || len(ext) > mime.MaxExtension || strings.ContainsAny(ext, "./\\*? ") {
+			c.b.bad("extensions", "\""+e+"\" is no extension of a file name.", "Write extensions = [\"exe\", \"js\"].")
+			continue
+		}
+		s.Extensions[ext] = true
+	}
+	c.r.Strip = s
 }
 
 // sign signs with DKIM, or by its name seals with ARC. A seal states the result

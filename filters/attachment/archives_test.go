@@ -146,7 +146,7 @@ func FuzzScan(f *testing.F) {
 		rep.name("", name)
 		s.file(name, body, 0)
 		for _, ext := range rep.extensions {
-			if ext == "" || len(ext) > 2*maxExtension || strings.ContainsAny(ext, "./\\\x00") {
+			if ext == "" || len(ext) > 2*mime.MaxExtension || strings.ContainsAny(ext, "./\\\x00") {
 				t.Errorf("%q is no extension", ext)
 			}
 		}

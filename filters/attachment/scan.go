@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
+
+	"github.com/forepost/forepost/relay/mime"
 )
 
 // The bounds of a scan, over the whole message. What lies beyond makes it
@@ -52,7 +54,7 @@ func (s *scan) file(name string, b []byte, depth int) {
 		return
 	}
 	if isZip(b, m) {
-		s.zip(clean(name), b, depth)
+		s.zip(mime.CleanName(name), b, depth)
 		return
 	}
 	for _, c := range closed {
@@ -101,7 +103,7 @@ func (s *scan) zip(name string, b []byte, depth int) {
 // entry looks at one file of an archive.
 func (s *scan) entry(archive string, f *zip.File, depth int) {
 	s.rep.name(archive, f.Name)
-	lower := strings.ToLower(clean(f.Name))
+	lower := strings.ToLower(mime.CleanName(f.Name))
 	if strings.HasSuffix(lower, "vbaproject.bin") || strings.HasSuffix(lower, "vbadata.xml") {
 		s.rep.macros = true
 	}
@@ -112,7 +114,7 @@ func (s *scan) entry(archive string, f *zip.File, depth int) {
 		s.rep.encrypted = true
 	case worthOpening(lower):
 		if b, ok := s.inflate(f); ok {
-			s.file(archive+"/"+clean(f.Name), b, depth+1)
+			s.file(archive+"/"+mime.CleanName(f.Name), b, depth+1)
 		}
 	}
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
-// editor collects what the modify rules of a recipient want and makes edits of
+// editor collects what the modify and strip rules of a recipient want and makes edits of
 // it at the end, so that no two of them touch the same octets.
 type editor struct {
 	prefixes []string
 	remove   []string
 	add      []mail.Field
+	cuts     []cut // of strip rules
 }
 
 func (e *editor) modify(r *expr.Run, m *Modify) {
@@ -33,9 +34,10 @@ func (e *editor) modify(r *expr.Run, m *Modify) {
 
 // finish puts edits and fields into a ledger.
 func (e *editor) finish(p *mime.Part, l *pipeline.Ledger) {
-	if len(e.prefixes) == 0 && len(e.remove) == 0 && len(e.add) == 0 {
+	if len(e.prefixes) == 0 && len(e.remove) == 0 && len(e.add) == 0 && len(e.cuts) == 0 {
 		return
 	}
+	l.Edits = append(l.Edits, e.cutting()...)
 	l.Fields = append(l.Fields, e.add...)
 	var own []mime.Field
 	if p != nil {

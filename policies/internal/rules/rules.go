@@ -46,6 +46,7 @@ type Rule struct {
 	Skip    []string       // skip
 	Add     []string       // tag
 	Modify  *Modify        // modify
+	Strip   *Strip         // strip
 	Copies  []mail.Address // copy
 	Sign    bool           // sign
 	Seal    bool           // sign "arc"

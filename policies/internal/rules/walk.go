@@ -93,7 +93,14 @@ func (w *walker) one(rule *Rule, to int) (v pipeline.Verdict, ended bool) {
 		w.trace.rule(w, rule, "would", "", to)
 		return v, false
 	}
-	if rule.Slot < 0 && rule.Symbols == nil {
+	switch {
+	case rule.Strip != nil:
+		outcome, why := w.strip(rule)
+		w.trace.rule(w, rule, outcome, why, to)
+		if outcome != "yes" {
+			return v, false
+		}
+	case rule.Slot < 0 && rule.Symbols == nil:
 		w.trace.rule(w, rule, "yes", "", to)
 	}
 	w.note(rule, to)

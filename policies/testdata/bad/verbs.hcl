@@ -76,7 +76,11 @@ policy "p" {
       notify = ["nobody"] # ERROR: is no mail address
     }
 
-    strip "s" { # ERROR: Attachments cannot be removed
+    strip "s" { # ERROR: needs extensions
+    }
+
+    strip "t" {
+      extensions = ["*.exe"] # ERROR: is no extension of a file name
     }
 
     route "r" { # ERROR: needs via
