@@ -95,7 +95,7 @@ func (w *world) kinds() []filters.Kind {
 		make(filters.Kind{Name: "spf", From: pipeline.Mail, Scope: pipeline.PerMessage, Slow: true, Facts: pipeline.Schema{str("result", results...), str("domain")}}, nil),
 		make(filters.Kind{Name: "dkim", From: pipeline.Data, Scope: pipeline.PerMessage, Facts: pipeline.Schema{str("result", results...), {Name: "domains", Type: pipeline.Strings}}}, nil),
 		make(filters.Kind{Name: "arc", From: pipeline.Data, Scope: pipeline.PerMessage, Slow: true, Facts: pipeline.Schema{str("result", "none", "pass", "fail"), flag("trusted")}}, nil),
-		make(filters.Kind{Name: "dmarc", From: pipeline.Data, Scope: pipeline.PerMessage, Needs: []string{"spf", "dkim"}, Facts: pipeline.Schema{str("result", "none", "pass", "fail", "temperror", "permerror"), str("policy", "none", "quarantine", "reject")}}, nil),
+		make(filters.Kind{Name: "dmarc", From: pipeline.Data, Scope: pipeline.PerMessage, Needs: []string{"spf", "dkim"}, Facts: pipeline.Schema{str("result", "none", "pass", "fail", "temperror", "permerror"), str("policy", "none", "quarantine", "reject"), str("override", "none", "trusted_arc", "trusted_forwarder", "local_policy")}}, nil),
 		make(filters.Kind{Name: "attachment", Root: "msg", From: pipeline.Data, Scope: pipeline.PerMessage, Facts: pipeline.Schema{{Name: "extensions", Type: pipeline.Strings}, flag("has_macros")}}, nil),
 		make(filters.Kind{Name: "iprev", Root: "client", From: pipeline.Connect, Scope: pipeline.PerSession, Slow: true, Facts: pipeline.Schema{str("name"), flag("fcrdns")}}, nil),
 		make(filters.Kind{Name: "dnsbl", Named: true, From: pipeline.Connect, Scope: pipeline.PerSession, Slow: true, Settings: func() any { return &listSettings{} },

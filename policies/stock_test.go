@@ -16,7 +16,7 @@ import (
 func TestRecommended(t *testing.T) {
 	const bare = "hostname = \"mx.example.com\"\nlistener \"edge\" {\n  address = \":25\"\n}\n"
 	fail := func(policy string) map[string]pipeline.Facts {
-		return map[string]pipeline.Facts{"dmarc": {"result": "fail", "policy": policy}, "iprev": {"fcrdns": true}}
+		return map[string]pipeline.Facts{"dmarc": {"result": "fail", "policy": policy, "override": "none"}, "iprev": {"fcrdns": true}}
 	}
 	cases := []struct {
 		why, more, want, tags string
@@ -25,6 +25,8 @@ func TestRecommended(t *testing.T) {
 	}{
 		{why: "ordinary mail", want: "none", facts: map[string]pipeline.Facts{"iprev": {"fcrdns": true}}, tags: "[]"},
 		{why: "DMARC says reject", want: "reject by recommended.data.reject.dmarc: 550 5.7.26 Fails the DMARC policy of stranger.test", facts: fail("reject"), tags: "[]"},
+		{why: "DMARC says reject, and a chain that is trusted says that it passed before", want: "none", tags: "[]",
+			facts: map[string]pipeline.Facts{"dmarc": {"result": "fail", "policy": "reject", "override": "trusted_arc"}, "iprev": {"fcrdns": true}}},
 		{why: "DMARC says quarantine, and there is none: a tag", want: "none", facts: fail("quarantine"), tags: "[dmarc-fail]"},
 		{why: "DMARC says quarantine", more: "quarantine \"q\" {}\n", want: "quarantine by recommended.data.quarantine.dmarc into q", facts: fail("quarantine"), tags: "[dmarc-fail]"},
 		{why: "our own servers are not asked", want: "none", facts: fail("reject"), session: func(s *pipeline.Session) { s.Trusted = true }, tags: "[]"},

@@ -31,6 +31,7 @@ func Kind() filters.Kind {
 			{Name: "result", Type: pipeline.String, Words: []string{"none", "pass", "fail"}, Doc: "whether the chain of seals is whole; it says nothing about who sealed"},
 			{Name: "chain", Type: pipeline.Number, Doc: "how many links the chain has, whole or not"},
 			{Name: "sealers", Type: pipeline.Strings, Doc: "the domains that sealed a chain that is whole, the first one first"},
+			{Name: "selectors", Type: pipeline.Strings, Doc: "the selectors of their keys, in the same order"},
 			{Name: "trusted", Type: pipeline.Bool, Doc: "the chain is whole, all its sealers are trusted ones, and the last of them signed the From field"},
 			{Name: "dmarc", Type: pipeline.String, Words: []string{"none", "pass", "fail", "temperror", "permerror"}, Doc: "what the first sealer found of DMARC; none unless the chain is trusted"},
 		},
@@ -83,14 +84,14 @@ func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline
 // whole is the finding about a chain that is whole.
 func (f filter) whole(c chain, p *mime.Part) pipeline.Finding {
 	fd := finding(c, "pass", fmt.Sprintf("%d whole links", len(c)))
-	var sealers []string
+	var sealers, selectors []string
 	trusted := c[len(c)-1].signsAuthor(p)
 	for _, l := range c {
 		domain := strings.ToLower(l.seal.tags["d"])
-		sealers = append(sealers, domain)
+		sealers, selectors = append(sealers, domain), append(selectors, l.seal.tags["s"])
 		trusted = trusted && f.trusted[domain]
 	}
-	fd.Facts["sealers"], fd.Facts["trusted"] = sealers, trusted
+	fd.Facts["sealers"], fd.Facts["selectors"], fd.Facts["trusted"] = sealers, selectors, trusted
 	if trusted {
 		fd.Facts["dmarc"] = dmarcOf(c[0].results.Raw)
 	}

@@ -27,15 +27,23 @@ func Kind() filters.Kind {
 			{Name: "published", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "the policy as it stands in the record for this author: p, sp or np"},
 			{Name: "disposition", Type: pipeline.String, Words: []string{"none", "quarantine", "reject"}, Doc: "what the domain asks to be done with this message: the policy where the result is fail, else none"},
 			{Name: "domain", Type: pipeline.String, Doc: "the author's domain"},
+			{Name: "override", Type: pipeline.String, Words: []string{noOverride, trustedARC, trustedForwarder, localPolicy}, Doc: "a reason not to follow the policy where the result is fail: a chain of ARC that is trusted says that DMARC passed, or the settings forwarders or exempt"},
 		},
-		Needs: []string{"spf", "dkim"},
-		Scope: pipeline.PerMessage,
-		Slow:  true,
-		Build: func(_ any, d filters.Deps) (pipeline.Filter, error) { return filter{d.DNS}, nil },
+		Needs:    []string{"spf", "dkim"},
+		Scope:    pipeline.PerMessage,
+		Slow:     true,
+		Settings: func() any { return &Settings{} },
+		Build: func(settings any, d filters.Deps) (pipeline.Filter, error) {
+			t, err := readTrust(settings.(*Settings))
+			return filter{d.DNS, t}, err
+		},
 	}
 }
 
-type filter struct{ dns dns.Resolver }
+type filter struct {
+	dns   dns.Resolver
+	trust trust
+}
 
 // Inspect reads what SPF and DKIM found and asks for the author's policy.
 func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline.Finding, error) {
@@ -51,7 +59,15 @@ func (f filter) Inspect(ctx context.Context, tx *pipeline.Transaction) (pipeline
 	if err == nil && res.Result == "fail" && doubt != nil {
 		res.Result, res.Disposition, err = "temperror", None, doubt // what could not tell might have passed
 	}
-	return finding(res, author, res.reason(author)), err
+	fd := finding(res, author, res.reason(author))
+	if res.Result == "fail" {
+		why := f.trust.override(ctx, tx, author, ids)
+		fd.Facts["override"] = why
+		if why != noOverride {
+			fd.Reason += "; there is a reason not to follow it: " + why
+		}
+	}
+	return fd, err
 }
 
 func noAuthor(result string) Result {
@@ -142,7 +158,7 @@ func finding(r Result, author, reason string) pipeline.Finding {
 	}
 	return pipeline.Finding{
 		Facts: pipeline.Facts{
-			"result": r.Result, "domain": author,
+			"result": r.Result, "domain": author, "override": noOverride,
 			"policy": string(r.Policy), "published": string(r.Published), "disposition": string(r.Disposition),
 		},
 		Reason: reason,

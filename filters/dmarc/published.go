@@ -23,7 +23,7 @@ type Published struct {
 // Lookup asks for the policy of an author's domain, nil where there is none. An
 // error of the DNS is returned as it is.
 func Lookup(ctx context.Context, r dns.Resolver, author string) (*Published, error) {
-	e := filter{r}.evaluator()
+	e := filter{dns: r}.evaluator()
 	w := &walker{txt: e.txt, seen: map[string]*Record{}}
 	f, err := policyOf(ctx, w, author)
 	if err != nil || f == nil {

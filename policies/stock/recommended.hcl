@@ -32,12 +32,12 @@ rules "recommended" {
     }
 
     reject "dmarc" {
-      when = !session.trusted && !auth.ok && dmarc.result == "fail" && dmarc.policy == "reject"
+      when = !session.trusted && !auth.ok && dmarc.result == "fail" && dmarc.policy == "reject" && dmarc.override == "none"
       text = "5.7.26 Fails the DMARC policy of ${msg.from_domain}"
     }
 
     quarantine "dmarc" {
-      when    = !session.trusted && !auth.ok && dmarc.result == "fail" && dmarc.policy == "quarantine"
+      when    = !session.trusted && !auth.ok && dmarc.result == "fail" && dmarc.policy == "quarantine" && dmarc.override == "none"
       without = tag # where no quarantine is declared, the tag alone
       tags    = ["dmarc-fail"]
     }

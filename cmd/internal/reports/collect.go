@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,9 @@ type row struct {
 	dkim        string // domain/selector/result, with spaces between
 	asked, done string // dispositions
 	pass        bool
-	testing     bool // less was asked for than is published
+	testing     bool   // less was asked for than is published
+	why         string // a reason not to follow the policy, of dmarc.override
+	chain       string // who sealed, where that is the reason: RFC 8617 section 7.2.2
 }
 
 // maxRows bounds the lines of a day, whatever strangers send: some 100 MiB.
@@ -53,7 +56,10 @@ func rowOf(r *trail.Record, about func(string) bool) (one row, ok bool) {
 		return one, false
 	}
 	one = row{author: text(d, "domain"), ip: r.Client.IP, pass: result == "pass", asked: text(d, "disposition"),
-		testing: text(d, "policy") != text(d, "published")}
+		testing: text(d, "policy") != text(d, "published"), why: text(d, "override")}
+	if one.why == "trusted_arc" {
+		one.chain = chainOf(factsOf(r, "arc"))
+	}
 	if one.done, ok = doneTo(r, about); !ok {
 		return one, false
 	}
@@ -66,6 +72,19 @@ func rowOf(r *trail.Record, about func(string) bool) (one row, ok bool) {
 	}
 	one.dkim = signatures(r)
 	return one, one.author != ""
+}
+
+// chainOf is a chain of ARC as reports show it, the last seal first.
+func chainOf(arc map[string]any) string {
+	sealers, selectors := texts(arc, "sealers"), texts(arc, "selectors")
+	s := "arc=pass"
+	for i := len(sealers); i > 0 && len(s) < 200; i-- {
+		s += fmt.Sprintf(" as[%d].d=%s", i, sealers[i-1])
+		if len(selectors) == len(sealers) {
+			s += fmt.Sprintf(" as[%d].s=%s", i, selectors[i-1])
+		}
+	}
+	return s
 }
 
 func factsOf(r *trail.Record, filter string) map[string]any {

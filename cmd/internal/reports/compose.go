@@ -102,11 +102,24 @@ func recordOf(ctx context.Context, p *dmarc.Published, r row, n int) report.Reco
 	case r.pass:
 		out.Disposition = "pass" // what else was found in the message is nobody's business
 	case r.done != r.asked:
-		out.Reasons = append(out.Reasons, report.Reason{Type: "local_policy"})
+		out.Reasons = append(out.Reasons, reasonOf(r))
 	case r.testing:
 		out.Reasons = append(out.Reasons, report.Reason{Type: "policy_test_mode"})
 	}
 	return out
+}
+
+// reasonOf is why something else was done than the domain asked for. A chain of
+// ARC is reported as RFC 8617 section 7.2.2 has it; what the policy decided for
+// reasons of its own is local_policy.
+func reasonOf(r row) report.Reason {
+	switch r.why {
+	case "trusted_arc":
+		return report.Reason{Type: "local_policy", Comment: r.chain}
+	case "trusted_forwarder":
+		return report.Reason{Type: r.why}
+	}
+	return report.Reason{Type: "local_policy"}
 }
 
 // aligned tells whether a domain that passed is aligned; where the DNS cannot

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/forepost/forepost/filters/dmarc"
+	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/report"
 	"github.com/forepost/forepost/relay/trail"
 )
@@ -34,6 +36,13 @@ func TestRowOf(t *testing.T) {
 		want   *row
 	}{
 		{"all of it", func(*trail.Record) {}, &whole},
+		{"an override", func(r *trail.Record) { r.Facts[1].Values["override"] = "trusted_forwarder" }, with(func(r *row) { r.why = "trusted_forwarder" })},
+		{"an override by a chain of ARC", func(r *trail.Record) {
+			r.Facts[1].Values["override"] = "trusted_arc"
+			r.Facts = append(r.Facts, trail.Fact{Filter: "arc", Values: map[string]any{"sealers": []string{"one.test", "two.test"}, "selectors": []string{"s", "t"}}})
+		}, with(func(r *row) {
+			r.why, r.chain = "trusted_arc", "arc=pass as[2].d=two.test as[2].s=t as[1].d=one.test as[1].s=s"
+		})},
 		{"our own user", func(r *trail.Record) { r.Auth = "ann@a.test" }, nil},
 		{"mail for others", func(r *trail.Record) { r.To = []string{"x@elsewhere.test"} }, nil},
 		{"mail for one of our domains that does not report", func(r *trail.Record) { r.To = []string{"x@quiet.test"} }, nil},
@@ -64,6 +73,36 @@ func TestRowOf(t *testing.T) {
 		got, ok := rowOf(&kept, func(d string) bool { return d == "a.test" })
 		if ok != (c.want != nil) || ok && got != *c.want {
 			t.Errorf("%s: %+v, %v", c.why, got, ok)
+		}
+	}
+}
+
+// TestReasons: why something else was done than the domain asked for (RFC 9990
+// section 3.1.6); where it was done as asked, there is no reason.
+func TestReasons(t *testing.T) {
+	zone := dns.MustZone(dns.Names{"_dmarc.b.test": {"TXT": []string{"v=DMARC1; p=reject; rua=mailto:r@b.test"}}})
+	p, err := dmarc.Lookup(t.Context(), zone, "b.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		why  string
+		r    row
+		want string
+	}{
+		{"as asked", row{asked: "reject", done: "reject"}, "reject []"},
+		{"as asked, whatever could be said for it", row{asked: "reject", done: "reject", why: "trusted_arc"}, "reject []"},
+		{"the policy of the gateway was milder", row{asked: "reject", done: "none", why: "none"}, "none [{local_policy }]"},
+		{"it was harder", row{asked: "none", done: "reject"}, "reject [{local_policy }]"},
+		{"a forwarder", row{asked: "reject", done: "none", why: "trusted_forwarder"}, "none [{trusted_forwarder }]"},
+		{"a chain", row{asked: "reject", done: "quarantine", why: "trusted_arc", chain: "arc=pass as[1].d=l.test"}, "quarantine [{local_policy arc=pass as[1].d=l.test}]"},
+		{"an exempt domain", row{asked: "reject", done: "none", why: "local_policy"}, "none [{local_policy }]"},
+		{"t=y", row{asked: "quarantine", done: "quarantine", testing: true}, "quarantine [{policy_test_mode }]"},
+		{"it passed", row{asked: "none", done: "reject", pass: true}, "pass []"},
+	} {
+		rec := recordOf(t.Context(), p, c.r, 1)
+		if got := fmt.Sprint(rec.Disposition, " ", rec.Reasons); got != c.want {
+			t.Errorf("%s: %s, want %s", c.why, got, c.want)
 		}
 	}
 }
