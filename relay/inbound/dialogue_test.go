@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -21,6 +22,7 @@ import (
 //	rule: connect@192.0.2.7 drop   the same of one client
 //	C: what the client sends, with CRLF behind it; \r \n \0 \xNN are octets
 //	C+ the same, without CRLF
+//	long: 5000                a line of so many octets
 //	S: a whole line of a reply; ID stands for an ID, ... at the end for the rest
 //	S closes                  the server closes the connection
 //	new                       a new connection
@@ -61,6 +63,7 @@ var siteWords = map[string]func(*Config){
 	"strict":     func(c *Config) { c.MaxErrors = 3 },
 	"xclient":    func(c *Config) { c.XClient = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
 	"tls":        func(c *Config) { c.TLS = &tls.Config{} }, // offered, not begun
+	"hasty":      func(c *Config) { c.DataTime = 200 * time.Millisecond },
 	"hops":       func(c *Config) { c.MaxReceived = 2 },
 }
 
@@ -86,15 +89,34 @@ func (d *dialogue) step(line string) {
 		d.client().send(octets(rest) + "\r\n")
 	case word == "C+":
 		d.client().send(octets(rest))
+	case word == "long:":
+		n, _ := strconv.Atoi(rest)
+		d.client().send(strings.Repeat("x", n) + "\r\n")
 	case line == "S closes":
 		d.check(d.client().line(), "EOF")
 	case word == "S:":
-		d.check(d.client().line(), rest)
+		said := d.client().line()
+		d.check(said, rest)
+		if !enhanced(said) {
+			d.t.Errorf("line %d: %q has no enhanced code of its class", d.at, said)
+		}
 	case line == "new":
 		d.c = nil
 	default:
 		d.outcome(word, rest)
 	}
+}
+
+// plainReplies are those that RFC 2034 section 4 exempts: the greeting, the answers
+// to HELO and EHLO, and what is no answer yet.
+var plainReplies = regexp.MustCompile(`^(220 mx\.example\.com |250[ -](Hello|mx\.example\.com|PIPELINING|SIZE|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|` +
+	`DSN|CHUNKING|BINARYMIME|LIMITS|STARTTLS|REQUIRETLS|AUTH|XCLIENT)|334 |354 )`)
+
+// enhanced tells whether a line of a reply has a code of RFC 3463, of its own
+// class, where it must have one.
+func enhanced(line string) bool {
+	code, _, _ := strings.Cut(line[min(4, len(line)):], " ")
+	return plainReplies.MatchString(line) || isEnhanced(code) && line[0] == code[0]
 }
 
 func (d *dialogue) outcome(word, rest string) {

@@ -70,7 +70,7 @@ func FuzzDialogue(f *testing.F) {
 		s := newSite(func(c *Config) { c.MaxSize = 1000 })
 		said := talkIn(&s.cfg, in, max(1, min(piece, 4096)))
 		for _, line := range strings.SplitAfter(said, "\r\n") {
-			if line != "" && (len(line) < 6 || line[0] < '2' || line[0] > '5' || strings.ContainsAny(strings.TrimSuffix(line, "\r\n"), "\r\n\x00")) {
+			if line != "" && (len(line) < 6 || line[0] < '2' || line[0] > '5' || strings.ContainsAny(strings.TrimSuffix(line, "\r\n"), "\r\n\x00") || !enhanced(line)) {
 				t.Fatalf("a bad line %q in %q", line, said)
 			}
 		}

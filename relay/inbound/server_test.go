@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// TestShutdown: idle clients are told to go, a message on its way is finished.
+// TestShutdown: idle clients are told to go, a message on its way is finished
+// (C16: go-smtp would wait for the idle).
 func TestShutdown(t *testing.T) {
 	s := newSite(nil).start(t)
 	idle, busy := s.dial(t).hello(), s.dial(t).hello()
@@ -40,7 +41,8 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestShutdownCut: what does not finish in time is cut off.
+// TestShutdownCut: what does not finish in time is cut off, and the session ends
+// after its data, not beside them (C15).
 func TestShutdownCut(t *testing.T) {
 	s := newSite(nil).start(t)
 	busy := s.dial(t).hello()

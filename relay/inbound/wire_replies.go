@@ -16,6 +16,8 @@ var reworded = map[string]string{
 	"502 5.5.1 Missing RCPT TO command.":         "503 5.5.1 No recipient was accepted: say MAIL and RCPT first",
 	"454 4.7.0 Invalid base64 data":              "501 5.5.2 The response is not base64",
 	"501 5.0.0 Negotiation cancelled":            "501 5.7.0 AUTH was cancelled",
+	"500 5.5.4 Unknown MAIL FROM argument":       "555 5.5.4 A parameter is not known here",
+	"500 5.5.4 Unknown RCPT TO argument":         "555 5.5.4 A parameter is not known here",
 	"503 5.5.1 Already authenticated":            "503 5.5.1 AUTH was done already",
 }
 
