@@ -7,6 +7,7 @@ import (
 
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/policies/internal/expr"
+	"github.com/forepost/forepost/relay/mime"
 )
 
 // Reference is the language as the tables of this build have it: verbs, facts
@@ -57,5 +58,9 @@ func factReference(b *strings.Builder, kinds []filters.Kind) {
 			doc += " (" + strings.Join(f.Words, ", ") + ")"
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.Path, f.Type, from, doc)
+	}
+	b.WriteString("\nThe words of `msg.defects`, for conditions as `overlaps(msg.defects, [\"odd-from\", \"several-from\"])`:\n\n| Word | |\n|---|---|\n")
+	for _, d := range mime.Defects() {
+		fmt.Fprintf(b, "| `%s` | %s |\n", d.Word, d.Doc)
 	}
 }

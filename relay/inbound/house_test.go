@@ -363,3 +363,5 @@ func (c *client) startTLS() {
 
 // textLog is a log for tests to read.
 func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+func netOf(s string) netip.Prefix { return netip.MustParsePrefix(s) }

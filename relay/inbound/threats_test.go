@@ -142,8 +142,12 @@ func TestOddOctets(t *testing.T) {
 		odd = append(odd, string([]byte{byte(c)}))
 	}
 	for _, verb := range verbs {
-		for _, o := range odd {
-			for _, line := range []string{verb + " " + o, verb + o, o + verb, verb + " FROM:<" + o + "@b.test>", verb + " TO:<a@" + o + "> " + o + "=" + o} {
+		for i, o := range odd {
+			lines := []string{verb + " FROM:<" + o + "@b.test>", verb + o, o + verb, verb + " " + o, verb + " TO:<a@" + o + "> " + o + "=" + o}
+			if i > 6 { // one octet over 127 is like another
+				lines = lines[:1]
+			}
+			for _, line := range lines {
 				s := newSite(func(c *Config) { c.Auth = true; c.XClient = []netip.Prefix{netip.MustParsePrefix("192.0.2.2/32")} })
 				said := talk(&s.cfg, []byte("EHLO x\r\n"+line+"\r\n"))
 				if len(s.panics) > 0 || strings.Count(said, "\r\n") < 10 {

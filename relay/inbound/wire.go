@@ -24,6 +24,7 @@ type wire struct {
 	conn net.Conn // with TLS, once that is on
 
 	buf  []byte // read ahead: buf[r:n]
+	few  []byte // is buf while a command is waited for
 	r, n int
 	line []byte // the line being read
 
@@ -85,6 +86,7 @@ const (
 
 const (
 	bufSize      = 16 << 10
+	smallBuf     = 2 << 10   // while a command is waited for
 	maxSASLLine  = 12288     // RFC 4954 section 4
 	maxSwallow   = 64 << 10  // of an overlong command line, before the client is hung up on
 	maxIdle      = 100       // commands that lead nowhere
@@ -105,14 +107,31 @@ var (
 )
 
 func newWire(cfg *Config, conn net.Conn) *wire {
-	return &wire{cfg: cfg, conn: conn, buf: *bufPool.Get().(*[]byte)}
+	few := make([]byte, smallBuf)
+	return &wire{cfg: cfg, conn: conn, buf: few, few: few}
 }
 
 // release gives the buffer back; the wire is not used after it.
 func (w *wire) release() {
-	b := w.buf
+	w.small()
 	w.buf = nil
-	bufPool.Put(&b)
+}
+
+// small takes the place of the large buffer while a command is waited for: most
+// connections do that most of the time. The buffer is empty then.
+func (w *wire) small() {
+	if len(w.buf) == bufSize {
+		b := w.buf
+		w.buf = w.few
+		bufPool.Put(&b)
+	}
+}
+
+// large takes a large buffer, for data and for commands in great number.
+func (w *wire) large() {
+	if len(w.buf) < bufSize {
+		w.buf = *bufPool.Get().(*[]byte)
+	}
 }
 
 // Read gives go-smtp the next command line.
@@ -274,6 +293,12 @@ func (w *wire) fill(command bool) error {
 	w.conn.SetReadDeadline(w.deadline)
 	w.mu.Unlock()
 
+	switch {
+	case !command, w.n == len(w.buf) && w.n > 0: // the last read was full
+		w.large()
+	default:
+		w.small()
+	}
 	n, err := w.conn.Read(w.buf)
 
 	w.mu.Lock()

@@ -1,6 +1,9 @@
 package mail
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -62,6 +65,15 @@ func TestParseAddress(t *testing.T) {
 func FuzzAddress(f *testing.F) {
 	for _, s := range []string{"bob@example.com", `"a b\""@[192.0.2.1]`, "j\u00f6rg@b\u00fccher.example", "", `"`} {
 		f.Add(s)
+	}
+	for _, dir := range []string{"fuzz-seeds/chasquid-smtpsrv", "fuzz-seeds/profuzzbench-smtp", "smtp-dialogs-chasquid"} {
+		files, _ := filepath.Glob(filepath.Join(os.Getenv("FOREPOST_SUITES"), dir, "*"))
+		for _, file := range files {
+			b, _ := os.ReadFile(file)
+			for _, path := range regexp.MustCompile(`<([^<>\r\n]+)>`).FindAllSubmatch(b, 20) {
+				f.Add(string(path[1]))
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		a, err := ParseAddress(s, true)

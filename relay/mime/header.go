@@ -123,6 +123,11 @@ func checkTop(root *Part) {
 			}
 		}
 	}
+	for _, f := range root.All("From") {
+		if list, ok := Mailboxes(f.Raw); !ok || len(list) != 1 || list[0].Group != "" {
+			root.defect(DefectOddFrom)
+		}
+	}
 	switch n := seen["from"]; {
 	case n == 0:
 		root.defect(DefectNoFrom)

@@ -28,6 +28,7 @@ const (
 	DefectNUL               Defect = "nul"                      // a NUL octet
 	DefectManyFrom          Defect = "several-from"             // more than one From field
 	DefectNoFrom            Defect = "no-from"                  // no From field
+	DefectOddFrom           Defect = "odd-from"                 // a From field that is not one plain address: several, a group, none, or not to be read
 	DefectDuplicateField    Defect = "duplicate-field"          // a field that RFC 5322 section 3.6 allows once stands twice
 	DefectNoBoundary        Defect = "multipart-no-boundary"    // multipart without a boundary
 	DefectAmbiguousBoundary Defect = "ambiguous-boundary"       // several boundary parameters, or one the prefix of another

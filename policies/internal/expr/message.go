@@ -35,7 +35,7 @@ func messageFacts() []*Fact {
 		flag("msg.is_bulk", at, "says of itself that it is from a list or in bulk", func(r *Run) bool { return r.message().bulk }),
 		flag("msg.is_bounce", at, "a report about another message", func(r *Run) bool { return r.message().bounce }),
 		forgeable(text("msg.list_id", at, "the List-Id (RFC 2919)", func(r *Run) string { return r.message().listID })),
-		texts("msg.defects", at, "what is odd about its form, in words of relay/mime", func(r *Run) []string { return r.message().defects }),
+		texts("msg.defects", at, "what is odd about its form, in the words of the table below", func(r *Run) []string { return r.message().defects }),
 	)
 }
 
