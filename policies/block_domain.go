@@ -73,7 +73,7 @@ func (l *loader) recipients(b *body, store bool) Recipients {
 			return def
 		}
 		l.env.ListsUsed[name] = true
-		return Recipients{Mode: "list", List: inList(l.env.Lists[name])}
+		return Recipients{Mode: "list", Name: name, List: inList(l.env.Lists[name])}
 	}
 	w, ok := l.wordOf(x, "recipients", []string{"accounts", "callout", "any"})
 	if !ok {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Format gives the text of a configuration in its usual form: indented by two
@@ -18,6 +19,9 @@ func Format(name string, src []byte) ([]byte, error) {
 	}
 	return hclwrite.Format(src), nil
 }
+
+// Quote writes a text as the language has it, in quotes.
+func Quote(s string) string { return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()) }
 
 // SetAttribute gives the text of a configuration file in which one block has an
 // attribute anew: attribute is its text, `dkim = [...]` for domain

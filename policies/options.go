@@ -3,6 +3,8 @@ package policies
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/forepost/forepost/filters"
@@ -44,6 +46,21 @@ const (
 	SeverityError   = diag.Error
 	SeverityWarning = diag.Warning
 )
+
+// Made is the mistake that only making the parts of a configuration showed (see
+// Config.Build), as a Diagnostic. Its place is taken from the front of the text,
+// "file:line: what".
+func Made(config string, err error) Diagnostic {
+	d := Diagnostic{Severity: diag.Error, Code: diag.CannotMake, Summary: diag.CannotMake.Summary(), Text: err.Error(), File: config}
+	if file, rest, ok := strings.Cut(d.Text, ":"); ok {
+		number, what, _ := strings.Cut(rest, ": ")
+		if n, err := strconv.Atoi(number); err == nil && n > 0 {
+			d.File, d.Text = file, what
+			d.Start, d.End = diag.Pos{Line: n, Column: 1}, diag.Pos{Line: n, Column: 1}
+		}
+	}
+	return d
+}
 
 // Explain gives the headline and the explanation of a code such as "FP0107".
 func Explain(code string) (summary, why string, ok bool) {

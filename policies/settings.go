@@ -116,7 +116,8 @@ type Domain struct {
 // Recipients is how a domain knows its recipients.
 type Recipients struct {
 	Mode string                  // accounts, callout, any, list
-	List func(mail.Address) bool // where Mode is list
+	Name string                  // of the list, where Mode is list
+	List func(mail.Address) bool // likewise
 }
 
 // DKIMKey is one key of a domain.

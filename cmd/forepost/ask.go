@@ -18,13 +18,24 @@ import (
 func explainCommand() *cobra.Command {
 	var at place
 	var asJSON bool
+	var dry dryFlags
 	c := &cobra.Command{
-		Use:   "explain ID",
+		Use:   "explain ID | explain --eml FILE --ip ADDRESS --from ADDRESS --rcpt ADDRESS",
 		Short: "Tell the whole story of a message: every rule, every fact, what was said, where it is now",
 		Long: "Tell the whole story of a message, refused ones too. The ID is the one in the reply that the sender saw,\n" +
-			"in the log and in the Received field. The ID of a session (10 characters) tells of all its messages.",
-		Args: exactly(1),
+			"in the log and in the Received field. The ID of a session (10 characters) tells of all its messages.\n\n" +
+			"With --eml, tell what would become of a message in a file that came from there: a dry run by the code of the\n" +
+			"SMTP port. The running gateway is not asked.",
+		Args: func(c *cobra.Command, args []string) error {
+			if dry.eml != "" {
+				return exactly(0)(c, args)
+			}
+			return exactly(1)(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if dry.eml != "" {
+				return dry.explain(c, asJSON)
+			}
 			stories, err := at.client().Explain(c.Context(), mail.ID(args[0]))
 			if err != nil {
 				return err
@@ -36,6 +47,8 @@ func explainCommand() *cobra.Command {
 		},
 	}
 	at.flags(c)
+	dry.client(c)
+	dry.message(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each message")
 	return c
 }

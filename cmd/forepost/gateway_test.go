@@ -163,10 +163,13 @@ func (g *gateway) addUser(name, password string) {
 }
 
 // forepost runs a command to its end.
-func forepost(args ...string) (code int, stdout, stderr string) {
+func forepost(args ...string) (code int, stdout, stderr string) { return foreposted("", args...) }
+
+// foreposted is forepost with something on its standard input.
+func foreposted(in string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	c := exec.Command(binary, args...)
-	c.Stdout, c.Stderr = &out, &errs
+	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(in), &out, &errs
 	err := c.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

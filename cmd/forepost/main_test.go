@@ -69,6 +69,18 @@ func TestExplainARefusal(t *testing.T) {
 	if code != exitDone || !json.Valid([]byte(strings.TrimSpace(out))) {
 		t.Errorf("explain --json: %d, %s", code, out)
 	}
+	// A case is made of it, and passes.
+	code, out, errs = forepost("policy", "test", "--from-id", id, "--config", g.config(), "--data", g.data())
+	cases := filepath.Join(g.dir, "from-id.test.hcl")
+	if err := os.WriteFile(cases, []byte(out), 0o600); err != nil || code != exitDone {
+		t.Fatalf("policy test --from-id: %d, %v\n%s", code, err, errs)
+	}
+	if code, again, errs := forepost("policy", "test", "--config", g.config(), cases); code != exitDone || !strings.Contains(again, "1 passed") || strings.Contains(out, "nobody@") {
+		t.Errorf("the case ends with %d\n%s%s\n%s", code, again, errs, out)
+	}
+	if code, out, errs := foreposted("mail.from\n", "policy", "console", "--from-id", id, "--config", g.config(), "--data", g.data()); code != exitDone || !strings.Contains(out, "(string)") {
+		t.Errorf("the console: %d\n%s%s", code, out, errs)
+	}
 	if err := sendOne(g.address("smtp", "edge"), "victim@elsewhere.test", "x"); err == nil || !strings.Contains(err.Error(), "5.7.1") {
 		t.Errorf("an open relay: %v", err)
 	}

@@ -17,6 +17,9 @@ type casesFlags struct {
 	config, run, junit string
 	vars               map[string]string
 	asJSON, cover      bool
+
+	at     place
+	fromID string
 }
 
 func policyTestCommand() *cobra.Command {
@@ -26,8 +29,15 @@ func policyTestCommand() *cobra.Command {
 		Short: "Run the tests of the policies: no DNS, no clock, no network",
 		Long: "Run the cases in the files, by default those beside the configuration: *.test.hcl, and tests/*.hcl.\n" +
 			"A case states who sends what to whom and what the filters find; what it does not state is neutral.\n" +
-			"The exit code is 1 if a case fails or something is wrong with a file.",
-		RunE: func(c *cobra.Command, args []string) error { return f.test(c, args) },
+			"The exit code is 1 if a case fails or something is wrong with a file.\n\n" +
+			"With --from-id, print a case made of a message that the running gateway's trail knows, with addresses and\n" +
+			"domains replaced; redirect it to a file beside the others.",
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.fromID != "" {
+				return f.writeCase(c)
+			}
+			return f.test(c, args)
+		},
 	}
 	c.Flags().StringVar(&f.config, "config", defaultConfig, "the configuration")
 	c.Flags().StringToStringVar(&f.vars, "var", nil, "a variable of the configuration, NAME=VALUE")
@@ -35,7 +45,23 @@ func policyTestCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.asJSON, "json", false, "one JSON object")
 	c.Flags().StringVar(&f.junit, "junit", "", "write a report for CI systems to this file; - is standard output")
 	c.Flags().BoolVar(&f.cover, "cover", false, "name every rule that no case made act, with its place")
+	c.Flags().StringVar(&f.fromID, "from-id", "", "print a case made of the message with this ID")
+	f.at.flags(c)
 	return c
+}
+
+// writeCase prints a case made of a message.
+func (f *casesFlags) writeCase(c *cobra.Command) error {
+	rec, err := recordOf(c.Context(), f.at, f.fromID)
+	if err != nil {
+		return err
+	}
+	one, err := test.FromRecord(c.Context(), rec, test.Options{Config: f.config, Load: policies.Options{Kinds: builtin.Kinds(), Vars: f.vars}})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(c.OutOrStdout(), one.Text)
+	return err
 }
 
 func (f *casesFlags) test(c *cobra.Command, files []string) error {

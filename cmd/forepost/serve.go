@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -116,34 +115,4 @@ func logTo(l policies.Log) *slog.Logger {
 		h = slog.NewJSONHandler(os.Stderr, o)
 	}
 	return slog.New(h)
-}
-
-func checkCommand() *cobra.Command {
-	var o appliance.Options
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "check",
-		Short: "Check the configuration: all its mistakes, each with its line and what to do",
-		Args:  exactly(0),
-		RunE: func(c *cobra.Command, args []string) error {
-			diags, err := appliance.Check(o)
-			if asJSON {
-				fmt.Fprintf(c.OutOrStdout(), "%s\n", diags.JSON())
-			} else {
-				fmt.Fprint(c.OutOrStdout(), diags.String())
-			}
-			var conf *appliance.ConfigError
-			if errors.As(err, &conf) {
-				return coded{conf, exitFailed}
-			}
-			if err == nil && !asJSON {
-				fmt.Fprintf(c.OutOrStdout(), "%s: no errors\n", o.Config)
-			}
-			return err
-		},
-	}
-	c.Flags().StringVar(&o.Config, "config", defaultConfig, "the configuration")
-	c.Flags().StringToStringVar(&o.Vars, "var", nil, "a variable of the configuration, NAME=VALUE")
-	c.Flags().BoolVar(&asJSON, "json", false, "a JSON array with an object for each")
-	return c
 }

@@ -35,6 +35,7 @@ type DryOptions struct {
 // domains has one. It keeps what it must in a temporary directory.
 type Dry struct {
 	a    *Appliance
+	cfg  *policies.Config
 	dir  string
 	undo cleanups
 }
@@ -53,7 +54,7 @@ func OpenDry(ctx context.Context, o Options, dry DryOptions) (d *Dry, ds policie
 	}
 	cfg.Settings.State = policies.State{Backend: "embedded"}
 	cfg.Settings.Certs = nil // a self-signed one is enough: no directory is asked for any
-	d = &Dry{a: &Appliance{o: o, log: slog.New(slog.DiscardHandler)}}
+	d = &Dry{cfg: cfg, a: &Appliance{o: o, log: slog.New(slog.DiscardHandler)}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -133,21 +134,10 @@ func (d *Dry) Serve(name string, encrypted bool, watch func(pipeline.Plan) pipel
 	return inbound.New(cfg)
 }
 
-// Domains are the names of our domains.
-func (d *Dry) Domains() (names []string) {
-	for _, one := range d.a.live().settings.Domains {
-		names = append(names, one.Name)
-	}
-	return names
-}
-
-// RouteOf is the route of a recipient's domain, for one that policy chose none
-// for.
-func (d *Dry) RouteOf(to mail.Address) string {
-	if one, ok := d.a.live().domains[to.Domain]; ok {
-		return one.Route
-	}
-	return "mx"
+// Console evaluates expressions over a transaction that a server of this dry run
+// had, with what rules noted about its first recipient.
+func (d *Dry) Console(ctx context.Context, tx *pipeline.Transaction, noted *pipeline.Ledger) *policies.Console {
+	return policies.NewConsole(ctx, d.cfg, d.a.live().policies, tx, noted)
 }
 
 // watched are plans that somebody looks at.

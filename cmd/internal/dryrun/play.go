@@ -15,6 +15,7 @@ import (
 
 	"github.com/forepost/forepost/cmd/internal/appliance"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -46,6 +47,10 @@ type Answer struct {
 	// Record is what the trail would keep; nil where the session was refused
 	// before MAIL.
 	Record *trail.Record
+	// Tx is what the rules were asked about last, as far as it came; nil where they
+	// were asked nothing.
+	Tx    *pipeline.Transaction
+	Noted pipeline.Ledger // about the first recipient
 }
 
 // Play sends a message to the gateway and tells what it says. The session is the
@@ -78,6 +83,7 @@ func Play(ctx context.Context, d *appliance.Dry, c Client, m Message) (a Answer,
 		return a, t.err
 	}
 	a.Record = w.last()
+	a.Tx, a.Noted = w.seen()
 	return a, ctx.Err()
 }
 

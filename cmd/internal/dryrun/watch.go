@@ -14,6 +14,8 @@ type watch struct {
 	mu      sync.Mutex
 	rules   []trail.Rule // since they were taken last
 	records []*trail.Record
+	tx      *pipeline.Transaction // that rules were asked about last
+	noted   pipeline.Ledger       // about the first recipient, in the end
 }
 
 // plan is a plan whose rules are watched.
@@ -33,6 +35,10 @@ func (p watchedPlan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Tr
 	vs := p.Plan.Run(ctx, at, tx)
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
+	p.w.tx = tx
+	if at == pipeline.Data && len(vs) > 0 {
+		p.w.noted = vs[0].Ledger
+	}
 	p.w.rules = append(p.w.rules, tx.Session.Trace[min(session, len(tx.Session.Trace)):]...)
 	if tx.Trace != nil {
 		p.w.rules = append(p.w.rules, tx.Trace.Rules[min(message, len(tx.Trace.Rules)):]...)
@@ -57,6 +63,13 @@ func (w *watch) last() *trail.Record {
 		return nil
 	}
 	return w.records[len(w.records)-1]
+}
+
+// seen is the transaction that rules were asked about last, with what was noted.
+func (w *watch) seen() (*pipeline.Transaction, pipeline.Ledger) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tx, w.noted
 }
 
 // count is how many records there are.

@@ -41,6 +41,7 @@ const (
 	NotThisVersion  Code = "FP0211"
 	WhichQuarantine Code = "FP0212"
 	Protected       Code = "FP0213"
+	CannotMake      Code = "FP0214"
 
 	NeverRuns         Code = "FP0301"
 	Unused            Code = "FP0302"
@@ -93,6 +94,7 @@ var pages = map[Code]Page{
 	NotThisVersion:  {"Not in this version", "The language reserves it, and this version cannot do it."},
 	WhichQuarantine: {"Which quarantine?", "A quarantine is the one named by `into`, else the domain's, else the only one declared, else the one called spam."},
 	Protected:       {"Class cannot be skipped", "The classes malware and builtin are skipped only by a rule that says force = true."},
+	CannotMake:      {"Cannot be made", "Every setting has the right form, and still a filter, a route or a key could not be made of them: its own words say why."},
 
 	NeverRuns:         {"Rule can never run", "An earlier rule of the phase always ends it, or ends it under the very same condition, or the condition is false whatever the mail."},
 	Unused:            {"Declared and not used", "Nothing refers to it."},
