@@ -92,6 +92,7 @@ func (l *loader) everything() {
 	l.mail()
 	l.services()
 	l.reports()
+	l.returns()
 	l.allPolicies()
 	l.listeners()
 	l.lint()

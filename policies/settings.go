@@ -29,6 +29,8 @@ type Settings struct {
 	DNS         DNS
 	State       State
 	Reports     Reports
+	SRS         SRS
+	Bounces     Bounces
 	Control     Endpoint
 	Web         Endpoint
 	Metrics     Endpoint

@@ -115,7 +115,10 @@ func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verd
 	}
 	for _, final := range to.Acceptance.Final {
 		if fate != pipeline.Quarantine {
-			r.Address = final
+			r.Address, r.Via = final, ""
+			if final.Key() != to.Address.Key() {
+				r.Via = to.Acceptance.Domain
+			}
 			b.add(r, to.Address)
 		}
 	}
@@ -164,6 +167,7 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 		sub.Envelope.To = append(sub.Envelope.To, r.Recipient)
 	}
 	sub.Envelope.Received = s.cfg.Now()
+	sub.Envelope.Standing = s.standing(tx)
 	chain := s.chain(tx, b) // before the prefix, which has the result
 	edits, err := s.edits(tx, b)
 	if err != nil {

@@ -16,13 +16,26 @@ type Envelope struct {
 	EnvID      string    // ENVID of RFC 3461, xtext decoded
 	Received   time.Time // when the message was taken
 	Listener   string    // that took it: its policy judges the attempts; "" for mail of our own
+	Standing   Standing  // what speaks for the sender
 }
+
+// Standing is what speaks for the sender of an envelope. It says whether a report
+// to it may hit somebody who sent nothing.
+type Standing uint8
+
+// The standings.
+const (
+	Vouched  Standing = iota // our own mail, a user or network of ours, SPF pass, or a DKIM signature of its domain
+	Unproven                 // nothing speaks for it, and nothing against it
+	Disowned                 // SPF says that who brought it may not send for that domain
+)
 
 // Recipient is one recipient of an envelope and what was decided about it.
 type Recipient struct {
 	Address  Address
 	Original string // ORCPT of RFC 3461, "rfc822;bob@example.com", xtext decoded; "" where not given
 	Notify   Notify
+	Via      string   // the domain of ours whose alias led here, "" for none
 	Route    string   // a route that policy chose, by name; "" for the domain's own
 	Folder   string   // the mailbox for a delivery to the store; "" is INBOX
 	Tags     []string // given by policy; keywords in the store

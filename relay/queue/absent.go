@@ -152,7 +152,7 @@ func (q *Queue) putOff(j *job, b bar, now time.Time) bool {
 		if r.state != Ready {
 			continue
 		}
-		if s.warns(now, received) && !r.warned && j.env != nil && j.env.To[t].Notify.Delay() && !j.env.From.IsNull() {
+		if s.warns(now, received) && !r.warned && j.env != nil && j.env.To[t].Notify.Delay() && q.told(j.env) {
 			return false
 		}
 		if r.attempts == 0 || b.last.Value().paused {

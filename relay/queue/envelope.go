@@ -12,7 +12,7 @@ func encodeEnvelope(env *mail.Envelope) []byte {
 	e := encoder{make([]byte, 0, 48+64*len(env.To))}
 	e.str(string(env.ID))
 	e.address(env.From)
-	e.flags(env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary, env.Priority != 0)
+	e.flags(env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary, env.Priority != 0, env.Standing&1 != 0, env.Standing&2 != 0)
 	if env.Priority != 0 {
 		e.int(int64(env.Priority))
 	}
@@ -57,6 +57,7 @@ func (d *decoder) sender(env *mail.Envelope) (recipients int) {
 	env.From = d.address()
 	f := d.byte()
 	env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0
+	env.Standing = mail.Standing(f >> 5 & 3)
 	if f&16 != 0 {
 		env.Priority = int8(d.int())
 	}
@@ -77,10 +78,18 @@ func (d *decoder) address() mail.Address {
 	return mail.Address{Local: local, Domain: d.str()}
 }
 
+// hasVia stands above the bits of mail.Notify.
+const hasVia = 1 << 8
+
 func (e *encoder) recipient(r *mail.Recipient) {
 	e.address(r.Address)
 	e.str(r.Original)
-	e.uint(uint64(r.Notify))
+	if r.Via == "" {
+		e.uint(uint64(r.Notify))
+	} else {
+		e.uint(uint64(r.Notify) | hasVia)
+		e.str(r.Via)
+	}
 	e.str(r.Route)
 	e.str(r.Folder)
 	e.uint(uint64(len(r.Tags)))
@@ -92,7 +101,11 @@ func (e *encoder) recipient(r *mail.Recipient) {
 func (d *decoder) recipient() (r mail.Recipient) {
 	r.Address = d.address()
 	r.Original = d.str()
-	r.Notify = mail.Notify(d.uint())
+	n := d.uint()
+	r.Notify = mail.Notify(n)
+	if n&hasVia != 0 {
+		r.Via = d.str()
+	}
 	r.Route = d.str()
 	r.Folder = d.str()
 	if n := d.count(); n > 0 {

@@ -56,7 +56,7 @@ func (q *Queue) weigh(j *job, env *mail.Envelope, rs []result, now time.Time) []
 			spread = max(spread, 2-spread)
 		}
 		c.next = millis(s.next(now, env.Received, wait, spread))
-		if !c.warned && s.warns(now, env.Received) && env.To[c.To].Notify.Delay() && !env.From.IsNull() {
+		if !c.warned && s.warns(now, env.Received) && env.To[c.To].Notify.Delay() && q.told(env) {
 			c.warn, c.warned = true, true
 		}
 	}

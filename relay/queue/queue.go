@@ -119,10 +119,12 @@ type Options struct {
 	Hostname   string       // the reporting MTA
 	Postmaster mail.Address // the From of DSNs
 	Schedule   func(route string) Schedule
-	Workers    int // deliveries under way at once, all destinations together; default 200
-	PerHop     int // and to one hop; default 20
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Told tells whether reports go to a sender of that standing; nil: to all.
+	Told    func(mail.Standing) bool
+	Workers int // deliveries under way at once, all destinations together; default 200
+	PerHop  int // and to one hop; default 20
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Submission is one entry to be queued: an envelope and how the message goes to

@@ -14,9 +14,9 @@ func sample() (*entry, mail.Envelope) {
 	env := mail.Envelope{
 		ID: "4bQz7K2MwXc9T", From: mail.Address{Local: "a \"b\"", Domain: "a.test"},
 		SMTPUTF8: true, EightBit: true, Binary: true, RequireTLS: true, Priority: -3, Ret: "FULL", EnvID: "x\r\ny",
-		Received: time.UnixMicro(1795417200123456), Listener: "mx",
+		Received: time.UnixMicro(1795417200123456), Listener: "mx", Standing: mail.Disowned,
 		To: []mail.Recipient{
-			{Address: mail.Address{Local: "b\u00fc", Domain: "b.test"}, Original: "rfc822;b@b.test", Notify: mail.NotifyNever},
+			{Address: mail.Address{Local: "b\u00fc", Domain: "b.test"}, Original: "rfc822;b@b.test", Notify: mail.NotifyNever, Via: "ours.test"},
 			{Address: mail.Address{Local: "c", Domain: "[192.0.2.1]"}, Route: "exchange", Folder: "Junk", Tags: []string{"spam", "external"}},
 		},
 	}

@@ -22,10 +22,16 @@ func (q *Queue) reports(j *job, env *mail.Envelope, cs []change, now time.Time) 
 	if env.From.IsNull() { // RFC 3464 section 2: never about a report
 		return nil
 	}
+	told := q.told(env)
 	var due [4][]dsn.Recipient
 	some := false
 	for i := range cs {
-		if a, ok := action(&cs[i], env.To[cs[i].To].Notify, j.hop); ok {
+		a, ok := action(&cs[i], env.To[cs[i].To].Notify, j.hop)
+		if ok && !told {
+			suppressed.WithLabelValues(a.String()).Inc()
+			continue
+		}
+		if ok {
 			due[a] = append(due[a], q.reported(j, env, &cs[i], now))
 			some = true
 		}
@@ -91,7 +97,7 @@ func (q *Queue) compose(e *entry, a dsn.Action, env *mail.Envelope, to []dsn.Rec
 		return nil, err
 	}
 	r := &report{draft: d, env: mail.Envelope{
-		ID: id, To: []mail.Recipient{{Address: env.From}},
+		ID: id, To: []mail.Recipient{{Address: env.From}}, RequireTLS: env.RequireTLS, // RFC 8689 section 4.3
 		EightBit: form.EightBit, SMTPUTF8: form.SMTPUTF8, Received: now,
 	}}
 	r.entry = d.entry(0, &r.env, &Submission{Prefix: q.sign(d)})
@@ -111,8 +117,14 @@ func (q *Queue) sign(d *Draft) []mail.Field {
 	return fs
 }
 
+// told tells whether anybody hears of what becomes of a message: reports to a forged
+// sender hit somebody who sent nothing.
+func (q *Queue) told(env *mail.Envelope) bool {
+	return !env.From.IsNull() && (q.o.Told == nil || q.o.Told(env.Standing))
+}
+
 // silence says why nobody is told of a failure, "" where somebody is.
-func silence(env *mail.Envelope, c *change) string {
+func (q *Queue) silence(env *mail.Envelope, c *change) string {
 	switch {
 	case c.rcpt.state != Failed && c.rcpt.state != Expired:
 		return ""
@@ -120,6 +132,10 @@ func silence(env *mail.Envelope, c *change) string {
 		return "no report: the sender is null"
 	case !env.To[c.To].Notify.Failure():
 		return "no report: the sender asked for none"
+	case !q.told(env) && env.Standing == mail.Disowned:
+		return "no report: SPF says that who brought the message may not send for " + env.From.Domain + " (bounces)"
+	case !q.told(env):
+		return "no report: nothing speaks for the sender (bounces)"
 	}
 	return fmt.Sprintf("reported to %s", env.From)
 }

@@ -11,10 +11,11 @@ import (
 
 // What the queue counts. Routes are the operator's names.
 var (
-	messages = meter.Gauge("forepost_queue_messages", "Messages in the queue by state: waiting for their time, ready (in line), active, held. One can be in several.", "state")
-	oldest   = meter.Gauge("forepost_queue_oldest_seconds", "Age of the oldest message in the queue.")
-	attempts = meter.Counter("forepost_delivery_attempts_total", "Attempts to deliver to one recipient, by route and result.", "route", "result")
-	delays   = meter.Seconds("forepost_delivery_delay_seconds", "From the acceptance of a message to its delivery.", "route")
+	messages   = meter.Gauge("forepost_queue_messages", "Messages in the queue by state: waiting for their time, ready (in line), active, held. One can be in several.", "state")
+	oldest     = meter.Gauge("forepost_queue_oldest_seconds", "Age of the oldest message in the queue.")
+	attempts   = meter.Counter("forepost_delivery_attempts_total", "Attempts to deliver to one recipient, by route and result.", "route", "result")
+	suppressed = meter.Counter("forepost_queue_reports_suppressed_total", "Reports that were not sent, since nothing speaks for their reader having sent the message, by what they would have said.", "action")
+	delays     = meter.Seconds("forepost_delivery_delay_seconds", "From the acceptance of a message to its delivery.", "route")
 )
 
 // noTrail is for a queue without a trail.
@@ -40,7 +41,7 @@ func (q *Queue) tell(j *job, env *mail.Envelope, cs []change, now time.Time) {
 		c := &cs[i]
 		ev := trail.Event{
 			ID: env.ID, Time: now, What: c.what(), To: env.To[c.To].Address.String(),
-			Host: c.Host, Reply: c.words(), TLS: c.TLS, Note: c.note(env),
+			Host: c.Host, Reply: c.words(), TLS: c.TLS, Note: q.note(env, c),
 		}
 		if c.rcpt.state == Waiting {
 			ev.Next = time.UnixMilli(c.next)
@@ -62,14 +63,14 @@ func (c *change) words() string {
 	return c.Reply.String()
 }
 
-func (c *change) note(env *mail.Envelope) string {
+func (q *Queue) note(env *mail.Envelope, c *change) string {
 	switch {
 	case c.why != "":
 		return c.why
 	case c.warn:
 		return "the delay was reported to " + env.From.String()
 	}
-	if s := silence(env, c); s != "" {
+	if s := q.silence(env, c); s != "" {
 		return s
 	}
 	return c.Note

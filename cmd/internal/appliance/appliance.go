@@ -143,8 +143,8 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 // keepOptions are what the rooms of the data directory ask of the others.
 func (a *Appliance) keepOptions(s *policies.Settings) keepOptions {
 	return keepOptions{dir: s.DataDir, now: a.o.Now, log: a.log, queue: queue.Options{
-		Router: relay.NewRouter(liveFinder{a}, relay.Transports{SMTP: a.smtp.For, LMTP: a.lmtp.For, Store: localStore{a}}),
-		Judge:  relay.NewJudge(a.deliverPlan), Signer: a, IDs: a.ids, Hostname: s.Hostname, Postmaster: postmasterOf(s), Schedule: a.schedule,
+		Router: relay.NewRouter(liveFinder{a}, relay.Transports{SMTP: relay.Forwarding(a.smtp.For, a.rewrite), LMTP: a.lmtp.For, Store: localStore{a}}),
+		Judge:  relay.NewJudge(a.deliverPlan), Signer: a, IDs: a.ids, Hostname: s.Hostname, Postmaster: postmasterOf(s), Schedule: a.schedule, Told: a.told,
 		Now: a.o.Now, Log: a.log.With("room", "queue"),
 	}}
 }

@@ -40,6 +40,9 @@ func (d *directory) Accepts(ctx context.Context, to mail.Address) (mail.Acceptan
 		return mail.Acceptance{}, nil
 	}
 	acc := mail.Acceptance{Ours: true, Domain: domain.Name}
+	if acc, is := returned(l, to, acc); is {
+		return acc, nil
+	}
 	final, err := d.resolve(ctx, l, to, 0)
 	if err != nil {
 		var refusal mail.Reply

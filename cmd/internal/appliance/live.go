@@ -18,6 +18,7 @@ import (
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/route"
+	"github.com/forepost/forepost/relay/srs"
 	"github.com/forepost/forepost/relay/state"
 )
 
@@ -34,6 +35,7 @@ type live struct {
 	signer   pipeline.SelectiveSigner
 	sealer   pipeline.Sealer
 	dns      dns.Resolver
+	srs      *srs.Rewriter // nil where senders are not rewritten
 	memory   state.Store
 	certs    *certSet
 	loaded   time.Time
@@ -134,6 +136,9 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 		l.domains[s.Domains[i].Name] = &s.Domains[i]
 	}
 	if l.table, err = a.table(s, l.dns); err != nil {
+		return nil, err
+	}
+	if l.srs, err = a.forwarder(s); err != nil {
 		return nil, err
 	}
 	for _, r := range s.Routes {

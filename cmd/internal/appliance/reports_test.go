@@ -109,7 +109,7 @@ func reportZone() string {
   "mx.b.test": {"A": ["127.0.0.1"]},
   "_smtp._tls.b.test": {"TXT": ["v=TLSRPTv1; rua=mailto:rep@b.test,https://example.com/tlsrpt"]},
   "_dmarc.b.test": {"TXT": ["v=DMARC1; p=reject; rua=mailto:rep@b.test,mailto:small@b.test!1k,https://b.test/x"]},
-  "c.test": {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},
+  "c.test": {"TXT": ["v=spf1 ip4:127.0.0.1 -all"], "MX": ["10 mx.b.test"]},
   "_dmarc.c.test": {"TXT": ["v=DMARC1; p=none; sp=quarantine; rua=mailto:rep@b.test"]},
   "c.test._report._dmarc.b.test": {"TXT": ["v=DMARC1"]},
   "d.test": {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},

@@ -14,7 +14,7 @@ import (
 // neighbours and never import each other.
 var floors = [][]string{
 	{"relay/mail", "relay/meter"},
-	{"relay/journal", "relay/mime", "relay/dns", "relay/certs"},
+	{"relay/journal", "relay/mime", "relay/dns", "relay/certs", "relay/srs"},
 	{"relay/journal/journaltest"},
 	{"relay/state", "relay/trail", "relay/sts"},
 	{"relay/queue/dsn", "relay/report"},

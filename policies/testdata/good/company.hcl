@@ -120,6 +120,14 @@ reports {
   read    = ["ann@example.net"]
 }
 
+srs {
+  secret = secret("smarthost")
+}
+
+bounces {
+  to = verified
+}
+
 log {
   format = json
   level  = warn
