@@ -138,12 +138,50 @@ func TestMisreadSignatures(t *testing.T) {
 // signByHand signs From and Subject with a tag more.
 func signByHand(t *testing.T, key ed25519.PrivateKey, c, tag, text string) string {
 	t.Helper()
+	return signFor(t, key, "d=example.test", c, tag, text)
+}
+
+// TestNamesHaveNoCase: i= and d= in letters of different size are the same name,
+// for true signatures and for broken ones.
+func TestNamesHaveNoCase(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	record, _ := KeyRecord(key.Public())
+	for _, flags := range []string{"", "; t=s"} {
+		zone := dns.MustZone(dns.Names{"k._domainkey.example.test": {"TXT": []string{record + flags}}})
+		for d, want := range map[string]string{
+			"d=Example.test; i=@example.TEST":     "pass",
+			"d=EXAMPLE.test; i=ann@example.test":  "pass",
+			"d=Example.test; i=@sub.example.test": map[string]string{"": "pass", "; t=s": "permerror"}[flags],
+			"d=example.test; i=@evilexample.TEST": "permerror",
+			"d=example.test; i=@else.test":        "permerror",
+		} {
+			for _, c := range []string{"relaxed/relaxed", "simple/simple", "relaxed", "simple/relaxed"} {
+				signed := signFor(t, key, d, c, "", letter)
+				if fd, err := inspect(t, zone, signed); fd.Facts["result"] != want || err != nil {
+					t.Errorf("%s %s %s: %v, %v; want %s: %s", d, c, flags, fd.Facts["result"], err, want, fd.Reason)
+				}
+				for _, changed := range []string{strings.Replace(signed, "Hi.", "Ho.", 1), strings.Replace(signed, "Subject: Hello", "Subject: Hullo", 1)} {
+					if fd, _ := inspect(t, zone, changed); fd.Facts["result"] == "pass" {
+						t.Errorf("%s %s, changed: %s", d, c, fd.Reason)
+					}
+				}
+			}
+		}
+	}
+	slow := dns.MustZone(dns.Names{"k._domainkey.example.test": {"error": "timeout"}})
+	if fd, err := inspect(t, slow, signFor(t, key, "d=Example.test; i=@example.test", "relaxed", "", letter)); fd.Facts["result"] != "temperror" || err == nil {
+		t.Errorf("a key that times out: %v, %v", fd.Facts["result"], err)
+	}
+}
+
+func signFor(t *testing.T, key ed25519.PrivateKey, d, c, tag, text string) string {
+	t.Helper()
 	_, body, _ := strings.Cut(text, "\r\n\r\n")
 	w := sha256.New()
 	b := canon.NewBody(w, strings.HasSuffix(c, "/relaxed"))
 	io.WriteString(b, body)
 	b.Close()
-	value := " v=1; a=ed25519-sha256; c=" + c + "; d=example.test; s=k; h=from:subject;\r\n\t" + tag + " bh=" + base64.StdEncoding.EncodeToString(w.Sum(nil)) + "; b="
+	value := " v=1; a=ed25519-sha256; c=" + c + "; " + d + "; s=k; h=from:subject;\r\n\t" + tag + " bh=" + base64.StdEncoding.EncodeToString(w.Sum(nil)) + "; b="
 	w.Reset()
 	p, err := mime.Parse(mail.Bytes(text), mime.Limits{})
 	if err != nil {

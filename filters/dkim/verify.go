@@ -48,6 +48,9 @@ func (f filter) verify(ctx context.Context, l opened, s signature) (o outcome) {
 	if o.result == "fail" && strings.HasPrefix(o.why, unverified) && misread(s.field.Raw) && l.mend(s, key.key) == nil {
 		o.result, o.why = "pass", ""
 	}
+	if o.why == unlike && sameName(s) {
+		o = f.whole(ctx, l, s)
+	}
 	return f.strict(o)
 }
 
