@@ -93,6 +93,7 @@ func (l *loader) everything() {
 	l.services()
 	l.reports()
 	l.returns()
+	l.logins()
 	l.allPolicies()
 	l.listeners()
 	l.lint()

@@ -31,6 +31,7 @@ type Settings struct {
 	Reports     Reports
 	SRS         SRS
 	Bounces     Bounces
+	Logins      Logins
 	Control     Endpoint
 	Web         Endpoint
 	Metrics     Endpoint

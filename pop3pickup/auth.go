@@ -5,12 +5,14 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
-	"github.com/forepost/forepost/imapstore/accounts"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // maxFailures is how many wrong passwords end a session.
@@ -74,117 +76,155 @@ func (ss *session) pass(arg string) {
 	}
 }
 
-// auth is SASL (RFC 5034): PLAIN (RFC 4616) and LOGIN, with or without an initial
-// response. Without an argument it lists the mechanisms, as old clients ask.
+// auth is SASL (RFC 5034), with or without an initial response. Without an
+// argument it lists the mechanisms, as old clients ask.
 func (ss *session) auth(arg string) {
 	if !ss.allowed() {
 		return
 	}
 	mech, initial, has := strings.Cut(arg, " ")
-	switch strings.ToUpper(mech) {
-	case "":
+	if mech == "" {
 		ss.ok("mechanisms follow")
-		ss.line("PLAIN")
-		ss.line("LOGIN")
+		for _, m := range ss.mechanisms() {
+			ss.line("%s", m)
+		}
 		ss.endLines()
-	case "PLAIN":
-		ss.authPlain(initial, has)
-	case "LOGIN":
-		ss.authLogin(initial, has)
-	default:
-		ss.fail("", "The mechanism is not known here: PLAIN and LOGIN are")
-	}
-}
-
-func (ss *session) authPlain(initial string, has bool) {
-	msg, ok := ss.response("", initial, has)
-	if !ok {
 		return
 	}
-	part := strings.Split(msg, "\x00")
-	switch {
-	case len(part) != 3 || part[1] == "":
-		ss.fail("", "That is no PLAIN message")
-	case part[0] != "" && accounts.Normal(part[0]) != accounts.Normal(part[1]):
-		ss.fail("AUTH", "Nobody may act for somebody else here") // RFC 4616 section 2: the authorization identity
-	default:
-		ss.login(part[1], part[2])
-	}
-}
-
-func (ss *session) authLogin(initial string, has bool) {
-	user, ok := ss.response("Username:", initial, has)
-	if !ok {
+	ctx, cancel := context.WithTimeout(ss.s.ctx, authTime)
+	defer cancel()
+	x, err := sasl.Begin(ctx, strings.ToUpper(mech), ss.c.Logins, ss.loginClient())
+	if err != nil {
+		ss.fail("", "The mechanism is not known here: "+strings.Join(ss.mechanisms(), " ")+" are")
 		return
 	}
-	if password, ok := ss.response("Password:", "", false); ok {
-		ss.login(user, password)
-	}
+	ss.exchange(ctx, x, initial, has)
 }
 
-// response is the initial response, where there is one ("=" is an empty one, RFC
-// 5034 section 4), or else what the client answers to a challenge.
-func (ss *session) response(challenge, initial string, has bool) (string, bool) {
+// authTime is how long a login may take, the client's answers included.
+const authTime = 2 * time.Minute
+
+// exchange runs a mechanism to its end.
+func (ss *session) exchange(ctx context.Context, x sasl.Exchange, initial string, has bool) {
+	var response []byte
 	if has {
-		if initial == "=" {
+		if initial == "=" { // an empty one, RFC 5034 section 4
 			initial = ""
 		}
-		return ss.decode(initial)
+		var ok bool
+		if response, ok = ss.decode(initial); !ok {
+			return
+		}
 	}
-	ss.line("+ %s", base64.StdEncoding.EncodeToString([]byte(challenge)))
+	for {
+		challenge, done, err := x.Next(response)
+		switch {
+		case err != nil:
+			ss.refused(x.User(), err)
+			return
+		case done:
+			ss.let(ctx, x.Identity())
+			return
+		}
+		var ok bool
+		if response, ok = ss.response(challenge); !ok {
+			return
+		}
+	}
+}
+
+// mechanisms are those that the client may choose from.
+func (ss *session) mechanisms() []string { return sasl.Offer(ss.c.Logins, ss.loginClient()) }
+
+// loginClient is the client as those see it who know the users.
+func (ss *session) loginClient() sasl.Client {
+	c := sasl.Client{Protocol: "pop3", Listener: ss.c.Name, ID: ss.id}
+	if ap, err := netip.ParseAddrPort(ss.raw.RemoteAddr().String()); err == nil {
+		c.IP = ap.Addr().Unmap()
+	}
+	if t, ok := ss.conn.(*tls.Conn); ok {
+		state := t.ConnectionState()
+		c.TLS = &state
+	}
+	return c
+}
+
+// response is what the client answers to a challenge.
+func (ss *session) response(challenge []byte) ([]byte, bool) {
+	ss.line("+ %s", base64.StdEncoding.EncodeToString(challenge))
 	if err := ss.w.Flush(); err != nil {
 		ss.state = ended
-		return "", false
+		return nil, false
 	}
 	line, err := ss.read(maxResponse)
 	switch {
 	case errors.Is(err, errLineLong), errors.Is(err, errLineEnd):
 		ss.fail("", err.Error())
-		return "", false
+		return nil, false
 	case err != nil:
 		ss.lost(err)
-		return "", false
+		return nil, false
 	case string(line) == "*":
 		ss.fail("", "AUTH was given up")
-		return "", false
+		return nil, false
 	}
 	return ss.decode(string(line))
 }
 
-func (ss *session) decode(s string) (string, bool) {
+func (ss *session) decode(s string) ([]byte, bool) {
 	b, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil || strings.ContainsAny(s, "\r\n") {
 		ss.fail("", "That is no base64")
-		return "", false
+		return nil, false
 	}
-	return string(b), true
+	return b, true
 }
 
 // login checks a name and a password and opens the maildrop.
+func (ss *session) login(user, password string) {
+	ctx, cancel := context.WithTimeout(ss.s.ctx, time.Minute)
+	defer cancel()
+	id, err := ss.c.Logins.Password(ctx, ss.loginClient(), user, password)
+	if err != nil {
+		ss.refused(user, err)
+		return
+	}
+	ss.let(ctx, id)
+}
+
+// refused answers a login that failed.
 //
 // Diagnostics: "cannot check a login" and "cannot open a maildrop" are trouble
 // of ours; the client is told to come again. A wrong password is in the log as a
 // warning with the client's address.
-func (ss *session) login(user, password string) {
-	ctx, cancel := context.WithTimeout(ss.s.ctx, time.Minute)
-	defer cancel()
-	acc, err := ss.c.Accounts.Authenticate(ctx, user, password)
+func (ss *session) refused(user string, err error) {
+	var later *sasl.Later
 	switch {
-	case errors.Is(err, accounts.ErrCredentials):
+	case errors.Is(err, sasl.ErrMalformed):
+		ss.fail("", "That is no message of the mechanism")
+	case errors.Is(err, sasl.ErrActing):
+		ss.fail("AUTH", "Nobody may act for somebody else here") // RFC 4616 section 2: the authorization identity
+	case errors.Is(err, sasl.ErrCredentials):
 		ss.wrong(user)
-		return
-	case err != nil:
+	case errors.As(err, &later):
+		logins.WithLabelValues("later").Inc()
+		ss.log.Warn("pop3: login put off", "user", user, "reason", later.Text)
+		ss.err("SYS/TEMP", later.Text)
+	default:
 		logins.WithLabelValues("error").Inc()
 		ss.log.Error("pop3: cannot check a login", "user", user, "error", err)
 		ss.err("SYS/TEMP", "The login cannot be checked now, try again later")
-		return
 	}
-	if wait := ss.s.logins.wait(acc.Name, ss.c.Now()); wait > 0 {
+}
+
+// let opens the maildrop of one who logged in, if not too soon.
+func (ss *session) let(ctx context.Context, id mail.Identity) {
+	if wait := ss.s.logins.wait(id.User, ss.c.Now()); wait > 0 {
 		logins.WithLabelValues("delay").Inc()
 		ss.err("LOGIN-DELAY", "Logins of this account come too fast; try again in "+wait.Round(time.Second).String())
 		return
 	}
-	ss.open(ctx, acc)
+	ss.open(ctx, id.User)
 }
 
 // wrong answers a wrong password, late, and later each time.
@@ -204,11 +244,11 @@ func (ss *session) wrong(user string) {
 }
 
 // open takes the maildrop of an account.
-func (ss *session) open(ctx context.Context, acc accounts.Account) {
-	a, err := ss.c.Store.Account(acc.Name)
+func (ss *session) open(ctx context.Context, account string) {
+	a, err := ss.c.Store.Account(account)
 	if errors.Is(err, imapstore.ErrNoAccount) { // it has had no mail yet
-		if err = ss.c.Store.Create(ctx, acc.Name, imapstore.AccountOptions{Quota: acc.Quota}); err == nil || errors.Is(err, imapstore.ErrExists) {
-			a, err = ss.c.Store.Account(acc.Name)
+		if err = ss.c.Store.Create(ctx, account, imapstore.AccountOptions{}); err == nil || errors.Is(err, imapstore.ErrExists) {
+			a, err = ss.c.Store.Account(account)
 		}
 	}
 	var d *maildrop
@@ -222,12 +262,12 @@ func (ss *session) open(ctx context.Context, acc accounts.Account) {
 		return
 	case err != nil:
 		logins.WithLabelValues("error").Inc()
-		ss.log.Error("pop3: cannot open a maildrop", "account", acc.Name, "error", err)
+		ss.log.Error("pop3: cannot open a maildrop", "account", account, "error", err)
 		ss.err("SYS/TEMP", "The maildrop cannot be opened now, try again later")
 		return
 	}
 	logins.WithLabelValues("ok").Inc()
-	ss.s.logins.note(acc.Name, ss.c.Now())
-	ss.account, ss.drop, ss.state = acc.Name, d, transaction
+	ss.s.logins.note(account, ss.c.Now())
+	ss.account, ss.drop, ss.state = account, d, transaction
 	ss.ok("maildrop has %d messages (%d octets)", d.count, d.size)
 }

@@ -20,7 +20,7 @@ import (
 func BenchmarkSession(b *testing.B) {
 	h := build(b, Config{})
 	who := people{}
-	h.s.c.Accounts = who
+	h.s.c.Logins = who.logins()
 	for i := range 8 * 2 {
 		who[fmt.Sprintf("u%d@example.com", i+1)] = "x"
 		fill(b, h, fmt.Sprintf("u%d@example.com", i+1))

@@ -1,6 +1,9 @@
 package pop3pickup
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // capa tells what the server can do (RFC 2449). What needs a login that is not
 // possible here is left out.
@@ -12,7 +15,7 @@ func (ss *session) capa(string) {
 	if ss.state == authorization {
 		if ss.secure() {
 			ss.line("USER")
-			ss.line("SASL PLAIN LOGIN")
+			ss.line("SASL %s", strings.Join(ss.mechanisms(), " "))
 		}
 		if ss.canTLS() {
 			ss.line("STLS")

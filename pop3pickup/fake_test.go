@@ -55,7 +55,7 @@ func buildMem(t testing.TB, c Config) (*house, *memAccount) {
 	body := mail.Bytes("one\r\n")
 	a.m.s.Messages = []*imapstore.Entry{{UID: 1, Size: body.Size(), UIDL: "1", Message: &mail.Message{Blob: body}}}
 	c.Hostname, c.Store, c.IDs = "mx.example.com", memStore{a: a}, mail.NewIDs("test", time.Now)
-	c.Accounts = people{"bob@example.com": "se sam"}
+	c.Logins = people{"bob@example.com": "se sam"}.logins()
 	h := &house{t: t, s: New(c)}
 	t.Cleanup(func() { h.s.Close() })
 	return h, a

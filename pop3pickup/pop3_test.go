@@ -16,20 +16,22 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
-	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/imapstore/vol"
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
-// people is an Authenticator: names and passwords.
+// people are names and passwords.
 type people map[string]string
 
-func (p people) Authenticate(_ context.Context, user, password string) (accounts.Account, error) {
-	if want, ok := p[strings.ToLower(user)]; ok && want == password {
-		return accounts.Account{Name: strings.ToLower(user)}, nil
-	}
-	return accounts.Account{}, accounts.ErrCredentials
+func (p people) logins() sasl.Logins {
+	return sasl.Passwords(func(_ context.Context, user, password string) (mail.Identity, error) {
+		if want, ok := p[strings.ToLower(user)]; ok && want == password {
+			return mail.Identity{User: strings.ToLower(user)}, nil
+		}
+		return mail.Identity{}, sasl.ErrCredentials
+	})
 }
 
 // house is a store with bob in it, and a server over it.
@@ -53,7 +55,7 @@ func build(t testing.TB, c Config) *house {
 		t.Fatal(err)
 	}
 	c.Hostname, c.Store, c.IDs = "mx.example.com", store, mail.NewIDs("test", time.Now)
-	c.Accounts = people{"bob@example.com": "se sam", "new@example.com": "x"}
+	c.Logins = people{"bob@example.com": "se sam", "new@example.com": "x"}.logins()
 	if c.AuthDelay == 0 {
 		c.AuthDelay = time.Nanosecond
 	}

@@ -12,14 +12,9 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
-	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
-
-// Authenticator checks logins; accounts.Directory is one.
-type Authenticator interface {
-	Authenticate(ctx context.Context, user, password string) (accounts.Account, error)
-}
 
 // What QUIT does with the messages that the client deleted.
 const (
@@ -27,7 +22,7 @@ const (
 	DeleteKeep    = "keep"    // they stay for IMAP and are hidden from POP3
 )
 
-// Config of New. Store, Accounts and IDs are needed.
+// Config of New. Store, Logins and IDs are needed.
 type Config struct {
 	Name           string // of the listener, for the log
 	Hostname       string // for the greeting
@@ -43,11 +38,11 @@ type Config struct {
 	Idle           time.Duration // until autologout; default 10 minutes, the least that RFC 1939 allows
 	AuthDelay      time.Duration // before the answer to a wrong password, growing; default 1 s
 
-	Store    imapstore.Store
-	Accounts Authenticator
-	Now      func() time.Time
-	Log      *slog.Logger
-	IDs      *mail.IDs
+	Store  imapstore.Store
+	Logins sasl.Logins // User of an identity is the name of an account of Store
+	Now    func() time.Time
+	Log    *slog.Logger
+	IDs    *mail.IDs
 }
 
 func (c *Config) defaults() {

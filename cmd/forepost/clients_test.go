@@ -98,13 +98,17 @@ func shortened(s string) string {
 	return fmt.Sprintf("%q", regexp.MustCompile("x{9,}").ReplaceAllString(s, "x..."))
 }
 
-func serveClients(t *testing.T) *gateway {
+func serveClients(t *testing.T) *gateway { return serveConfig(t, clientsConfig) }
+
+// serveConfig serves a configuration with the zone "zone.json" and the account of
+// bob.
+func serveConfig(t *testing.T, config string) *gateway {
 	t.Helper()
 	g := &gateway{t: t, dir: t.TempDir()}
 	if err := os.WriteFile(filepath.Join(g.dir, "zone.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g.write(strings.Replace(clientsConfig, "zone.json", filepath.Join(g.dir, "zone.json"), 1))
+	g.write(strings.Replace(config, "zone.json", filepath.Join(g.dir, "zone.json"), 1))
 	g.start()
 	t.Cleanup(func() { g.end(15) })
 	g.addUser("bob@local.test", "secret")

@@ -62,7 +62,7 @@ func command() *cobra.Command {
 		return coded{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath()), exitUsage}
 	})
 	root.AddCommand(serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(), traceCommand(),
-		userCommand(), queueCommand(), routeCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
+		userCommand(), queueCommand(), routeCommand(), banCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
 	return root
 }
 

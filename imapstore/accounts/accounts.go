@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // Errors that callers tell apart.
@@ -27,10 +28,7 @@ type Account struct {
 }
 
 // SCRAM is what a server keeps for SCRAM-SHA-256 (RFC 5802 section 3).
-type SCRAM struct {
-	Iterations                 int
-	Salt, StoredKey, ServerKey []byte
-}
+type SCRAM = sasl.Keys
 
 // Directory is the accounts of the journal and of the configuration together.
 type Directory interface {

@@ -52,6 +52,7 @@ type Book struct {
 	aliases map[string]string // address key to name, of both
 	saying  weak.Pointer[journal.Batch]
 	said    map[string]*Account // what Rewrite has put into saying
+	secret  []byte              // makes the salts of names that nobody has
 }
 
 var _ Directory = (*Book)(nil)
@@ -69,7 +70,7 @@ func New(j *journal.Journal, o Options) *Book {
 	b := &Book{j: j, o: o, slots: make(chan struct{}, o.Checks), recent: newRecent(o.Remember, maxRemembered),
 		dummy: hash{cost: usual, salt: make([]byte, 16), key: make([]byte, 32)},
 		kept:  map[string]*Account{}, config: map[string]*Account{}, aliases: map[string]string{}}
-	j.Register(b, kindAccount, kindRemoved)
+	j.Register(b, kindAccount, kindRemoved, kindSecret)
 	return b
 }
 

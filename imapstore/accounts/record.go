@@ -14,6 +14,7 @@ import (
 const (
 	kindAccount = journal.KindUsers + iota // an account, whole
 	kindRemoved                            // the name of one that went
+	kindSecret                             // what the salts of names that nobody has are made of
 )
 
 var _ journal.Owner = (*Book)(nil)
@@ -51,6 +52,10 @@ func (b *Book) Replay(k journal.Kind, data []byte) error {
 		if err = json.Unmarshal(data, &r); err == nil {
 			b.forget(r.Name)
 		}
+	case kindSecret:
+		b.mu.Lock()
+		b.secret = bytes.Clone(data)
+		b.mu.Unlock()
 	default:
 		err = fmt.Errorf("the unknown kind %d; was the journal written by a newer forepost?", k)
 	}
@@ -63,7 +68,11 @@ func (b *Book) Replay(k journal.Kind, data []byte) error {
 // Rewrite says again what an account is, if there is one. That one went need
 // not be said again: what it was lies before it.
 func (b *Book) Rewrite(k journal.Kind, data []byte, batch *journal.Batch) error {
-	if k != kindAccount {
+	switch k {
+	case kindSecret: // there is one record of it
+		batch.Add(kindSecret, bytes.Clone(data))
+		return nil
+	case kindRemoved:
 		return nil
 	}
 	var a Account

@@ -1,13 +1,16 @@
 package imapd
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
-	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/imapstore/imapd/wire"
+	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // mayLogin tells whether a password may be sent: over TLS, from the loopback,
@@ -28,8 +31,8 @@ func (s *session) login() reply {
 	return s.authorize(user, password)
 }
 
-// authenticate is AUTHENTICATE (RFC 9051 section 6.2.2) with PLAIN (RFC 4616)
-// and LOGIN, and initial responses (RFC 4959).
+// authenticate is AUTHENTICATE (RFC 9051 section 6.2.2), with initial responses
+// (RFC 4959).
 func (s *session) authenticate() reply {
 	s.dec.SP()
 	mech := s.dec.Word()
@@ -38,69 +41,80 @@ func (s *session) authenticate() reply {
 		given = true
 		initial = s.dec.SASL()
 	}
-	switch {
-	case !s.dec.End():
+	if !s.dec.End() {
 		return syntax()
-	case mech != "PLAIN" && mech != "LOGIN":
+	}
+	x, err := sasl.Begin(s.ctx(), mech, s.srv.cfg.Logins, s.loginClient())
+	switch {
+	case err != nil:
 		return no("CANNOT", "That mechanism is not offered")
 	case !s.mayLogin(): // before the password is asked for
 		return no("PRIVACYREQUIRED", "Use STARTTLS first")
-	case mech == "PLAIN":
-		return s.saslPlain(initial, given)
 	}
-	return s.saslLogin(initial, given)
+	return s.exchange(x, initial, given)
 }
 
-func (s *session) saslPlain(initial string, given bool) reply {
-	raw, r, ok := s.saslStep("", initial, given)
-	if !ok {
-		return r
-	}
-	f := strings.Split(raw, "\x00")
-	if len(f) != 3 {
-		return s.malformed()
-	}
-	if f[0] != "" && !strings.EqualFold(f[0], f[1]) {
-		return no("AUTHORIZATIONFAILED", "Nobody may act for another here")
-	}
-	return s.authorize(f[1], f[2])
-}
-
-func (s *session) saslLogin(initial string, given bool) reply {
-	user, r, ok := s.saslStep("Username:", initial, given)
-	if !ok {
-		return r
-	}
-	password, r, ok := s.saslStep("Password:", "", false)
-	if !ok {
-		return r
-	}
-	return s.authorize(user, password)
-}
-
-// saslStep asks, unless the answer was given with the command, and decodes it.
-func (s *session) saslStep(challenge, answer string, given bool) (string, reply, bool) {
-	if !given {
-		s.enc.Line("+ ", base64.StdEncoding.EncodeToString([]byte(challenge)))
-		if s.enc.Flush() != nil {
-			return "", syntax(), false
+// exchange runs a mechanism to its end.
+func (s *session) exchange(x sasl.Exchange, initial string, given bool) reply {
+	var response []byte
+	if given {
+		if initial == "=" { // an empty one, RFC 4959 section 3
+			initial = ""
 		}
-		s.dec.Begin()
-		if answer = s.dec.Line(); s.dec.Err() != nil {
-			return "", syntax(), false
+		raw, err := base64.StdEncoding.DecodeString(initial)
+		if err != nil {
+			return s.malformed()
+		}
+		response = raw
+	}
+	for {
+		challenge, done, err := x.Next(response)
+		switch {
+		case err != nil:
+			return s.refused(x.User(), err)
+		case done:
+			return s.let(x.Identity())
+		}
+		var r reply
+		var ok bool
+		if response, r, ok = s.ask(challenge); !ok {
+			return r
 		}
 	}
-	if answer == "*" {
-		return "", bad("Cancelled"), false // RFC 9051 section 6.2.2
+}
+
+// ask sends a challenge and decodes what the client answers.
+func (s *session) ask(challenge []byte) ([]byte, reply, bool) {
+	s.enc.Line("+ ", base64.StdEncoding.EncodeToString(challenge))
+	if s.enc.Flush() != nil {
+		return nil, syntax(), false
 	}
-	if given && answer == "=" { // an empty initial response, RFC 4959 section 3
-		answer = ""
+	s.dec.Begin()
+	answer := s.dec.Line()
+	switch {
+	case s.dec.Err() != nil:
+		return nil, syntax(), false
+	case answer == "*":
+		return nil, bad("Cancelled"), false // RFC 9051 section 6.2.2
 	}
 	raw, err := base64.StdEncoding.DecodeString(answer)
 	if err != nil {
-		return "", s.malformed(), false
+		return nil, s.malformed(), false
 	}
-	return string(raw), reply{}, true
+	return raw, reply{}, true
+}
+
+// loginClient is the client as those see it who know the users.
+func (s *session) loginClient() sasl.Client {
+	c := sasl.Client{Protocol: "imap", Listener: s.srv.cfg.Name, ID: s.id}
+	if ap, err := netip.ParseAddrPort(s.conn.RemoteAddr().String()); err == nil {
+		c.IP = ap.Addr().Unmap()
+	}
+	if t, ok := s.conn.(*tls.Conn); ok {
+		state := t.ConnectionState()
+		c.TLS = &state
+	}
+	return c
 }
 
 func (s *session) malformed() reply {
@@ -108,8 +122,7 @@ func (s *session) malformed() reply {
 	return bad("The answer is not what the mechanism asks for")
 }
 
-// authorize checks the password and opens the account. Wrong ones cost time,
-// more each time, and maxTries of them the connection.
+// authorize is LOGIN: the name and the password themselves.
 func (s *session) authorize(user, password string) reply {
 	if !s.mayLogin() {
 		return no("PRIVACYREQUIRED", "Use STARTTLS first")
@@ -117,18 +130,40 @@ func (s *session) authorize(user, password string) reply {
 	if strings.IndexByte(user+password, 0) >= 0 {
 		return s.malformed()
 	}
-	a, err := s.srv.cfg.Accounts.Authenticate(s.ctx(), user, password)
-	switch {
-	case errors.Is(err, accounts.ErrCredentials):
-		return s.wrongPassword(user)
-	case err != nil:
-		return s.cannotTell(user, err)
+	id, err := s.srv.cfg.Logins.Password(s.ctx(), s.loginClient(), user, password)
+	if err != nil {
+		return s.refused(user, err)
 	}
-	if s.account, err = s.srv.cfg.Store.Account(a.Name); err != nil {
-		return s.cannotTell(user, err)
+	return s.let(id)
+}
+
+// let opens the account of one who logged in.
+func (s *session) let(id mail.Identity) (r reply) {
+	var err error
+	if s.account, err = s.srv.cfg.Store.Account(id.User); err != nil {
+		return s.cannotTell(id.User, err)
 	}
-	s.enter(a.Name)
+	s.enter(id.User)
 	return doneCode("CAPABILITY "+s.capabilities(), "Logged in")
+}
+
+// refused is the answer to a login that failed. Wrong passwords cost time, more
+// each time, and maxTries of them the connection.
+func (s *session) refused(user string, err error) reply {
+	var later *sasl.Later
+	switch {
+	case errors.Is(err, sasl.ErrMalformed):
+		return s.malformed()
+	case errors.Is(err, sasl.ErrActing):
+		return no("AUTHORIZATIONFAILED", "Nobody may act for another here")
+	case errors.Is(err, sasl.ErrCredentials):
+		return s.wrongPassword(user)
+	case errors.As(err, &later):
+		metricLogins("later").Inc()
+		s.log.Warn("imap: login put off", "user", user, "reason", later.Text)
+		return no("UNAVAILABLE", later.Text)
+	}
+	return s.cannotTell(user, err)
 }
 
 func (s *session) enter(name string) {

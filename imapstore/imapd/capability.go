@@ -3,6 +3,8 @@ package imapd
 import (
 	"strconv"
 	"strings"
+
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // What is advertised is what is wholly there. LITERAL+ includes LITERAL-
@@ -24,7 +26,9 @@ func (s *session) capabilities() string {
 		b.WriteString(" STARTTLS")
 	}
 	if s.mayLogin() {
-		b.WriteString(" AUTH=PLAIN AUTH=LOGIN")
+		for _, mech := range sasl.Offer(s.srv.cfg.Logins, s.loginClient()) {
+			b.WriteString(" AUTH=" + mech)
+		}
 	} else {
 		b.WriteString(" LOGINDISABLED")
 	}

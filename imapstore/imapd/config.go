@@ -1,23 +1,17 @@
 package imapd
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
-	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
-// Accounts checks passwords; accounts.Directory does it.
-type Accounts interface {
-	Authenticate(ctx context.Context, user, password string) (accounts.Account, error)
-}
-
-// Config of a Server. Store, Accounts and IDs have to be given; a zero
+// Config of a Server. Store, Logins and IDs have to be given; a zero
 // elsewhere means the default.
 type Config struct {
 	Name     string      // of the listener, for logs
@@ -37,17 +31,17 @@ type Config struct {
 	KeepAlive   time.Duration // between two signs of life in IDLE; default 2 min
 	AuthDelay   time.Duration // after a wrong password, times the number of tries; default 1 s
 
-	Store    imapstore.Store
-	Accounts Accounts
-	IDs      *mail.IDs
-	Now      func() time.Time // default time.Now; deadlines of connections are made from it
-	Log      *slog.Logger     // default slog.Default()
+	Store  imapstore.Store
+	Logins sasl.Logins // User of an identity is the name of an account of Store
+	IDs    *mail.IDs
+	Now    func() time.Time // default time.Now; deadlines of connections are made from it
+	Log    *slog.Logger     // default slog.Default()
 }
 
 func (c *Config) check() error {
 	switch {
-	case c.Store == nil || c.Accounts == nil || c.IDs == nil:
-		return errors.New("imapd: Config needs Store, Accounts and IDs")
+	case c.Store == nil || c.Logins == nil || c.IDs == nil:
+		return errors.New("imapd: Config needs Store, Logins and IDs")
 	case c.Implicit && c.TLS == nil:
 		return errors.New("imapd: implicit TLS needs a certificate: set Config.TLS")
 	}

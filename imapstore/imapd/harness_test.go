@@ -21,11 +21,11 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
-	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/imapstore/vol"
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/meter"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 const (
@@ -34,16 +34,14 @@ const (
 )
 
 // people is the accounts of the tests: everybody's password is testPassword.
-type people struct{}
-
-func (people) Authenticate(_ context.Context, user, password string) (accounts.Account, error) {
+func people(_ context.Context, user, password string) (mail.Identity, error) {
 	if user == "broken@example.com" {
-		return accounts.Account{}, context.DeadlineExceeded
+		return mail.Identity{}, context.DeadlineExceeded
 	}
 	if user != testUser && user != "alice@example.com" || password != testPassword {
-		return accounts.Account{}, accounts.ErrCredentials
+		return mail.Identity{}, sasl.ErrCredentials
 	}
-	return accounts.Account{Name: user}, nil
+	return mail.Identity{User: user}, nil
 }
 
 // logged collects what the server logs.
@@ -118,7 +116,7 @@ func openStore(tb testing.TB) imapstore.Store {
 func serve(tb testing.TB, change func(*Config)) *house {
 	tb.Helper()
 	h := &house{store: openStore(tb), log: &logged{}}
-	c := Config{Name: "test", Hostname: "mx.example.com", Store: h.store, Accounts: people{},
+	c := Config{Name: "test", Hostname: "mx.example.com", Store: h.store, Logins: sasl.Passwords(people),
 		IDs: mail.NewIDs("test", time.Now), AuthDelay: time.Microsecond,
 		Log: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/imapstore"
-	"github.com/forepost/forepost/imapstore/accounts"
 )
 
 func dialRaw(t testing.TB, h *house) *wireClient {
@@ -234,8 +233,6 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Error("implicit TLS without a certificate was taken")
 	}
 }
-
-var _ Accounts = accounts.Directory(nil)
 
 // A keyword that is no atom (a policy's tag, say) cannot break the response that
 // it would stand in.

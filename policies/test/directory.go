@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/forepost/forepost/policies"
-	"github.com/forepost/forepost/relay/inbound"
 	"github.com/forepost/forepost/relay/mail"
 )
 
@@ -54,9 +53,4 @@ func (d directory) known(domain *policies.Domain, to mail.Address) bool {
 		return domain.Recipients.List(to) || strings.EqualFold(to.Local, "postmaster") // RFC 5321 section 4.5.1
 	}
 	return true
-}
-
-// Authenticate lets nobody in: a case states who logged in.
-func (d directory) Authenticate(context.Context, string, string) (mail.Identity, error) {
-	return mail.Identity{}, inbound.ErrCredentials
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 func testCertificate(t testing.TB) tls.Certificate {
@@ -41,5 +42,5 @@ func (testserver) Authenticate(_ context.Context, user, password string) (mail.I
 	if user == "user@testserver" && password == "secretpassword" {
 		return mail.Identity{User: user}, nil
 	}
-	return mail.Identity{}, ErrCredentials
+	return mail.Identity{}, sasl.ErrCredentials
 }

@@ -50,6 +50,8 @@ func (c Config) check() error {
 		return errors.New("inbound: a listener needs a hostname")
 	case c.Policies == nil || c.Directory == nil || c.Spool == nil || c.Trail == nil || c.Quarantine == nil:
 		return errors.New("inbound: Policies, Directory, Spool, Trail and Quarantine must be set")
+	case c.Auth && c.Logins == nil:
+		return errors.New("inbound: AUTH needs Logins")
 	case c.Implicit && c.TLS == nil:
 		return errors.New("inbound: implicit TLS needs a certificate")
 	}

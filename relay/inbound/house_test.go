@@ -17,6 +17,7 @@ import (
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/sasl"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -74,7 +75,7 @@ func (fakeDirectory) Authenticate(_ context.Context, user, password string) (mai
 		return mail.Identity{}, errors.New("the directory is away")
 	}
 	if user != "demo" || password != "secret" {
-		return mail.Identity{}, ErrCredentials
+		return mail.Identity{}, sasl.ErrCredentials
 	}
 	return mail.Identity{User: "demo", Addresses: []mail.Address{{Local: "demo", Domain: "example.com"}, {Local: "*", Domain: "demo.example"}}}, nil
 }
@@ -82,7 +83,7 @@ func (fakeDirectory) Authenticate(_ context.Context, user, password string) (mai
 // Identify implements Identifier.
 func (fakeDirectory) Identify(_ context.Context, user string) (mail.Identity, error) {
 	if user != "demo" {
-		return mail.Identity{}, ErrCredentials
+		return mail.Identity{}, sasl.ErrCredentials
 	}
 	return mail.Identity{User: "demo", Addresses: []mail.Address{{Local: "demo", Domain: "example.com"}}}, nil
 }
@@ -224,7 +225,7 @@ func newSite(change func(*Config)) *site {
 	s := &site{plan: &fakePlan{}, spool: &fakeSpool{}, trail: &fakeTrail{}}
 	s.cfg = Config{
 		Name: "test", Hostname: "mx.example.com",
-		Policies: s.plan, Directory: fakeDirectory{}, Spool: s.spool, Trail: s.trail,
+		Policies: s.plan, Directory: fakeDirectory{}, Logins: sasl.Passwords(fakeDirectory{}.Authenticate), Spool: s.spool, Trail: s.trail,
 		Now: func() time.Time { return testTime },
 		Quarantine: func(name string) mail.Address {
 			return mail.Address{Local: "quarantine-" + name, Domain: "example.com"}

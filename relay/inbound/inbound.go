@@ -6,7 +6,6 @@ package inbound
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/sasl"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -23,18 +23,12 @@ type Policies interface {
 	PlanFor(listener string) pipeline.Plan
 }
 
-// ErrCredentials is what Directory.Authenticate says of a wrong name or password.
-var ErrCredentials = errors.New("the user name or the password is wrong")
-
 // Directory knows who is here.
 type Directory interface {
 	// Accepts tells whether a recipient is ours and exists. An error means that
 	// it could not tell: 451. <Postmaster> (RFC 5321 section 4.5.1) comes with an
 	// empty Domain.
 	Accepts(ctx context.Context, to mail.Address) (mail.Acceptance, error)
-	// Authenticate checks a name and a password. ErrCredentials means that they
-	// are wrong; any other error that it could not tell.
-	Authenticate(ctx context.Context, user, password string) (mail.Identity, error)
 }
 
 // Spool takes messages. FromQueue makes one of a *queue.Queue.
@@ -112,6 +106,7 @@ type Config struct {
 
 	Policies  Policies
 	Directory Directory
+	Logins    sasl.Logins // who may log in, where Auth
 	Spool     Spool
 	Signer    pipeline.Signer // may be nil
 	Sealer    pipeline.Sealer // may be nil

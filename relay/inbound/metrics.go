@@ -10,7 +10,6 @@ var (
 	messages     = meter.Counter("forepost_messages_total", "Messages by what became of them.", "listener", "verdict")
 	messageBytes = meter.Counter("forepost_message_bytes_total", "Octets of messages that were taken.", "listener")
 	handshakes   = meter.Counter("forepost_tls_handshakes_total", "TLS handshakes of SMTP clients.", "direction", "version", "result")
-	authAttempts = meter.Counter("forepost_auth_attempts_total", "AUTH: ok, refused, or error where it could not tell.", "protocol", "result")
 )
 
 func countTLS(version, result string) { handshakes.WithLabelValues("in", version, result).Inc() }

@@ -7,8 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
 	"github.com/forepost/forepost/relay/dns"
@@ -26,6 +26,7 @@ type session struct {
 	ip    string // of the client
 	claim claim  // who it is, where a server in front of us says so (XCLIENT)
 	log   *slog.Logger
+	tls   *tls.ConnectionState // nil without TLS
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -87,7 +88,7 @@ func (s *session) keywords() []string {
 		ks = append(ks, "REQUIRETLS") // RFC 8689 section 2, 1: only under TLS
 	}
 	if s.cfg.Auth && s.authAllowed() {
-		ks = append(ks, "AUTH PLAIN LOGIN")
+		ks = append(ks, "AUTH "+strings.Join(s.AuthMechanisms(), " "))
 	}
 	if s.mayClaim() {
 		ks = append(ks, xclientKeyword)
@@ -109,6 +110,7 @@ func (s *session) secured(state tls.ConnectionState) {
 		s.anew(mail.Identity{})
 		_, s.connected = s.judgeSession(pipeline.Connect)
 	}
+	s.tls = &state
 	s.ps.TLS = pipeline.TLS{On: true, Version: tls.VersionName(state.Version),
 		Cipher: tls.CipherSuiteName(state.CipherSuite), Verified: len(state.VerifiedChains) > 0}
 	s.ps.Helo, s.ps.ESMTP, s.ps.Auth = "", false, mail.Identity{}
@@ -167,9 +169,6 @@ func (s *session) Reset() {
 
 // Logout implements smtp.Session; the session ends with its connection.
 func (s *session) Logout() error { return nil }
-
-// AuthMechanisms implements smtp.AuthSession.
-func (s *session) AuthMechanisms() []string { return []string{sasl.Plain, sasl.Login} }
 
 // guard makes a panic a 421, after which the wire closes the connection.
 func (s *session) guard(err *error) {

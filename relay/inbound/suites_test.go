@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 func suite(t testing.TB, name string) string {
@@ -123,7 +125,7 @@ func TestChasquid(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := &chamuyero{t: t, site: newSite(func(c *Config) {
-				c.Directory, c.Auth, c.MaxErrors, c.MaxSize = testserver{}, true, 3, 1<<20
+				c.Directory, c.Logins, c.Auth, c.MaxErrors, c.MaxSize = testserver{}, sasl.Passwords(testserver{}.Authenticate), true, 3, 1<<20
 				c.TLS, c.AllowCleartext = testTLS(t), false
 			})}
 			for n, line := range strings.Split(string(text), "\n") {

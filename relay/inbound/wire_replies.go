@@ -19,6 +19,7 @@ var reworded = map[string]string{
 	"500 5.5.4 Unknown MAIL FROM argument":       "555 5.5.4 A parameter is not known here",
 	"500 5.5.4 Unknown RCPT TO argument":         "555 5.5.4 A parameter is not known here",
 	"503 5.5.1 Already authenticated":            "503 5.5.1 AUTH was done already",
+	"235 2.0.0 Authentication succeeded":         "235 2.7.0 Authentication succeeded", // RFC 4954 section 6
 }
 
 // Write takes what go-smtp says, line by line. Replies wait in the wire until

@@ -11,6 +11,7 @@ import (
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // XCLIENT, as Postfix's XCLIENT_README has it: a server in front of us, from a
@@ -24,7 +25,7 @@ const xclientKeyword = "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPOR
 // Identifier is a Directory that knows users without their passwords, whom a
 // trusted server authenticated (XCLIENT LOGIN).
 type Identifier interface {
-	// Identify finds a user; ErrCredentials means that there is none.
+	// Identify finds a user; sasl.ErrCredentials means that there is none.
 	Identify(ctx context.Context, user string) (mail.Identity, error)
 }
 
@@ -183,7 +184,7 @@ func (s *session) claimed(login string) (id mail.Identity, r mail.Reply) {
 	}
 	id, err := known.Identify(s.ctx, login)
 	switch {
-	case errors.Is(err, ErrCredentials):
+	case errors.Is(err, sasl.ErrCredentials):
 		return id, mail.Refuse(35, 7, 8, "XCLIENT: there is no such user")
 	case err != nil:
 		s.log.Error("a user named by XCLIENT could not be looked up", "id", s.name(), "user", login, "error", err)

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"hash/maphash"
+	"strings"
 	"sync"
 	"time"
 
@@ -191,6 +192,22 @@ func (e *Embedded) Put(_ context.Context, key, text string, keep time.Duration) 
 	s.values.set(key, value{text, now + int64(keep)}, now)
 	s.dirty[dirtyKey{'v', key}] = struct{}{}
 	return nil
+}
+
+// List is Lister's.
+func (e *Embedded) List(_ context.Context, prefix string) (list []Kept, err error) {
+	now := e.now().UnixNano()
+	for i := range e.shards {
+		s := &e.shards[i]
+		s.mu.Lock()
+		for key, v := range s.values.m {
+			if v.until > now && strings.HasPrefix(key, prefix) {
+				list = append(list, Kept{key, v.text})
+			}
+		}
+		s.mu.Unlock()
+	}
+	return list, nil
 }
 
 // Delete is Store's.

@@ -122,6 +122,19 @@ func (f *Fallback) Put(ctx context.Context, key, value string, keep time.Duratio
 	return f.ask(func(s Store) error { return s.Put(ctx, key, value, keep) })
 }
 
+// List is Lister's.
+func (f *Fallback) List(ctx context.Context, prefix string) (list []Kept, err error) {
+	err = f.ask(func(s Store) error {
+		l, ok := s.(Lister)
+		if !ok {
+			return errors.New("state: the keeper cannot list")
+		}
+		list, err = l.List(ctx, prefix)
+		return err
+	})
+	return list, err
+}
+
 // Delete is Store's.
 func (f *Fallback) Delete(ctx context.Context, key string) error {
 	return f.ask(func(s Store) error { return s.Delete(ctx, key) })

@@ -59,3 +59,14 @@ type Store interface {
 
 	Close() error
 }
+
+// Lister is a Store that can be asked what it keeps. Embedded, Redis and Fallback
+// are.
+type Lister interface {
+	// List gives what Put keeps under keys that begin so, in no order. It looks at
+	// every key there is: for an operator's question, not for a message.
+	List(ctx context.Context, prefix string) ([]Kept, error)
+}
+
+// Kept is a value of Put.
+type Kept struct{ Key, Value string }

@@ -30,6 +30,7 @@ type Backend interface {
 
 	Queue
 	Routes
+	Bans
 
 	// Reports are the summaries of reports that came in, the latest first. Rows are
 	// there only where the query names one.

@@ -77,6 +77,16 @@ func (f *fake) TestRoute(_ context.Context, a string) (RouteTest, error) {
 	return RouteTest{Route: a, Steps: []RouteStep{{What: "hosts"}}}, nil
 }
 
+func (f *fake) Bans(context.Context) ([]Ban, error) { return []Ban{{Network: "192.0.2.0/24"}}, nil }
+func (f *fake) AddBan(_ context.Context, n NewBan) (Ban, error) {
+	f.did = append(f.did, "ban "+n.Network)
+	return Ban{Network: n.Network}, nil
+}
+func (f *fake) RemoveBan(_ context.Context, network string) error {
+	f.did = append(f.did, "unban "+network)
+	return nil
+}
+
 func serve(t *testing.T) (*fake, *Client, string) {
 	t.Helper()
 	f := &fake{}

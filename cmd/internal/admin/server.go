@@ -81,6 +81,7 @@ func handler(b Backend) http.Handler {
 	users(m, b)
 	queue(m, b)
 	routes(m, b)
+	bans(m, b)
 	return m
 }
 

@@ -18,11 +18,13 @@ import (
 	"github.com/forepost/forepost/cmd/internal/reports"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay"
+	"github.com/forepost/forepost/relay/guard"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/meter"
 	"github.com/forepost/forepost/relay/outbound"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
+	"github.com/forepost/forepost/relay/sasl"
 	"github.com/forepost/forepost/relay/sts"
 )
 
@@ -58,6 +60,8 @@ type Appliance struct {
 	ids       *mail.IDs
 	keep      *keep
 	directory *directory
+	guard     *guard.Guard
+	logins    sasl.Logins // the accounts, guarded
 	reports   *reports.Service
 	sts       *sts.Cache
 	smtp      *outbound.Client
@@ -114,6 +118,8 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 		return err
 	}
 	a.directory.book, a.users = a.keep.book, users{a.keep}
+	a.guard = a.newGuard()
+	a.logins = a.guard.Wrap(accountLogins{a.keep.book, a.directory})
 	l, err := a.build(cfg, nil)
 	if err != nil {
 		return &ConfigError{Path: a.o.Config, Err: err}

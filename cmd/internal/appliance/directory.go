@@ -7,7 +7,6 @@ import (
 
 	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/policies"
-	"github.com/forepost/forepost/relay/inbound"
 	"github.com/forepost/forepost/relay/mail"
 )
 
@@ -26,7 +25,6 @@ type directory struct {
 // book is what the directory asks of the accounts.
 type book interface {
 	Lookup(a mail.Address) (accounts.Account, error)
-	Authenticate(ctx context.Context, user, password string) (accounts.Account, error)
 }
 
 // Accepts tells whether a recipient is ours and exists, aliases resolved.
@@ -126,15 +124,8 @@ func (d *directory) known(ctx context.Context, domain *policies.Domain, to mail.
 	return err == nil, err
 }
 
-// Authenticate checks a name and a password.
-func (d *directory) Authenticate(ctx context.Context, user, password string) (mail.Identity, error) {
-	a, err := d.book.Authenticate(ctx, user, password)
-	if errors.Is(err, accounts.ErrCredentials) {
-		return mail.Identity{}, inbound.ErrCredentials
-	}
-	if err != nil {
-		return mail.Identity{}, err
-	}
+// identity is an account as one that logged in.
+func (d *directory) identity(a accounts.Account) (mail.Identity, error) {
 	main, err := mail.ParseAddress(a.Name, true)
 	if err != nil {
 		return mail.Identity{}, err

@@ -8,8 +8,8 @@ import (
 
 	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/policies"
-	"github.com/forepost/forepost/relay/inbound"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // bookOf is a book of accounts by address; their password is "right".
@@ -26,6 +26,14 @@ func (b bookOf) Authenticate(_ context.Context, user, password string) (accounts
 	if acc, ok := b[user]; ok && password == "right" {
 		return acc, nil
 	}
+	return accounts.Account{}, accounts.ErrCredentials
+}
+
+func (bookOf) SCRAM() bool { return false }
+
+func (bookOf) Keys(context.Context, string) (accounts.SCRAM, error) { return accounts.SCRAM{}, nil }
+
+func (bookOf) Proved(string, bool) (accounts.Account, error) {
 	return accounts.Account{}, accounts.ErrCredentials
 }
 
@@ -112,11 +120,12 @@ func TestAccepts(t *testing.T) {
 
 func TestAuthenticateTellsTheAddresses(t *testing.T) {
 	d := testDirectory()
-	id, err := d.Authenticate(t.Context(), "bob@local.test", "right")
+	l := accountLogins{d.book.(bookOf), d}
+	id, err := l.Password(t.Context(), sasl.Client{}, "bob@local.test", "right")
 	if err != nil || id.User != "bob@local.test" || fmt.Sprint(id.Addresses) != "[bob@local.test sales@local.test]" {
 		t.Errorf("%+v, %v: an alias that leads to several is nobody's own", id, err)
 	}
-	if _, err := d.Authenticate(t.Context(), "bob@local.test", "wrong"); !errors.Is(err, inbound.ErrCredentials) {
+	if _, err := l.Password(t.Context(), sasl.Client{}, "bob@local.test", "wrong"); !errors.Is(err, sasl.ErrCredentials) {
 		t.Errorf("a wrong password: %v", err)
 	}
 }

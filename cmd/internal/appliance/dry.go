@@ -64,7 +64,9 @@ func OpenDry(ctx context.Context, o Options, dry DryOptions) (d *Dry, ds policie
 		return nil, ds, err
 	}
 	d.a.ids = mail.NewIDs(nodeName(cfg.Settings), o.Now)
-	d.a.directory = &directory{live: d.a.live, book: dryBook{cfg.Settings, dry.Login}, ask: askNobody}
+	book := dryBook{cfg.Settings, dry.Login}
+	d.a.directory = &directory{live: d.a.live, book: book, ask: askNobody}
+	d.a.logins = accountLogins{book, d.a.directory}
 	cfg.Settings.DataDir = d.dir
 	l, err := d.a.build(cfg, nil)
 	if err != nil {
@@ -172,6 +174,17 @@ func (b dryBook) Lookup(to mail.Address) (accounts.Account, error) {
 		return accounts.Account{}, accounts.ErrUnknown
 	}
 	return accounts.Account{Name: to.String()}, nil
+}
+
+// SCRAM is not offered: there are no passwords.
+func (dryBook) SCRAM() bool { return false }
+
+// Keys are none.
+func (dryBook) Keys(context.Context, string) (accounts.SCRAM, error) { return accounts.SCRAM{}, nil }
+
+// Proved lets nobody in.
+func (dryBook) Proved(string, bool) (accounts.Account, error) {
+	return accounts.Account{}, accounts.ErrCredentials
 }
 
 // Authenticate lets the one account in, whatever the password.

@@ -7,6 +7,7 @@ import (
 	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/relay/inbound"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 var _ inbound.Identifier = (*directory)(nil)
@@ -16,17 +17,14 @@ var _ inbound.Identifier = (*directory)(nil)
 func (d *directory) Identify(_ context.Context, user string) (mail.Identity, error) {
 	main, err := mail.ParseAddress(user, true)
 	if err != nil {
-		return mail.Identity{}, inbound.ErrCredentials
+		return mail.Identity{}, sasl.ErrCredentials
 	}
 	a, err := d.book.Lookup(main)
 	if errors.Is(err, accounts.ErrUnknown) || err == nil && a.Disabled {
-		return mail.Identity{}, inbound.ErrCredentials
+		return mail.Identity{}, sasl.ErrCredentials
 	}
 	if err != nil {
 		return mail.Identity{}, err
 	}
-	if main, err = mail.ParseAddress(a.Name, true); err != nil {
-		return mail.Identity{}, err
-	}
-	return mail.Identity{User: a.Name, Addresses: append([]mail.Address{main}, d.addresses(a, main)...)}, nil
+	return d.identity(a)
 }

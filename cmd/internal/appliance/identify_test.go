@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/forepost/forepost/imapstore/accounts"
-	"github.com/forepost/forepost/relay/inbound"
+	"github.com/forepost/forepost/relay/sasl"
 )
 
 // Users whom a server in front of us names have the addresses that they would
@@ -18,7 +18,7 @@ func TestIdentify(t *testing.T) {
 		t.Errorf("%+v, %v", id, err)
 	}
 	for _, user := range []string{"nobody@local.test", "off@local.test", "no address"} {
-		if id, err := d.Identify(t.Context(), user); !errors.Is(err, inbound.ErrCredentials) || id.User != "" {
+		if id, err := d.Identify(t.Context(), user); !errors.Is(err, sasl.ErrCredentials) || id.User != "" {
 			t.Errorf("%s: %+v, %v", user, id, err)
 		}
 	}

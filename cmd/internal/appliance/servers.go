@@ -71,7 +71,7 @@ func (a *Appliance) listenerConfig(s *policies.Settings, ls policies.Listener) i
 		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
 		RelayFrom: ls.RelayFrom, ProxyFrom: ls.ProxyFrom, XClient: ls.XClient, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
-		Policies: a, Directory: a.directory, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
+		Policies: a, Directory: a.directory, Logins: a.logins, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
 		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
 	gateOf(&cfg, ls.Gate)
@@ -107,7 +107,7 @@ func (a *Appliance) imapDoor(s *policies.Settings, ms policies.MailServer) (*ser
 	conf := a.tlsFor(ms.TLS, ms.Certs)
 	srv, err := imapd.New(imapd.Config{
 		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
-		Store: a.keep.store, Accounts: a.keep.book, Now: a.o.Now, Log: a.log.With("imap", ms.Name), IDs: a.ids,
+		Store: a.keep.store, Logins: a.logins, Now: a.o.Now, Log: a.log.With("imap", ms.Name), IDs: a.ids,
 	})
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (a *Appliance) pop3Door(s *policies.Settings, ms policies.MailServer) (*ser
 	srv := pop3pickup.New(pop3pickup.Config{
 		Name: ms.Name, Hostname: s.Hostname, TLS: conf, Implicit: ms.TLS == policies.TLSImplicit, AllowCleartext: ms.AllowCleartext,
 		Delete: ms.Delete, LoginDelay: ms.LoginDelay,
-		Store: a.keep.store, Accounts: a.keep.book, Now: a.o.Now, Log: a.log.With("pop3", ms.Name), IDs: a.ids,
+		Store: a.keep.store, Logins: a.logins, Now: a.o.Now, Log: a.log.With("pop3", ms.Name), IDs: a.ids,
 	})
 	ms.At = policies.Where{}
 	return &server{Endpoint: admin.Endpoint{Kind: "pop3", Name: ms.Name, Address: ms.Address},

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) state.Store
 		"see":            sees,
 		"values":         values,
 		"delete":         deletes,
+		"list":           lists,
 		"strange keys":   strangeKeys,
 		"many at once":   manyAtOnce,
 	} {
@@ -235,4 +236,24 @@ func manyAtOnce(_ *testing.T, f *fixture) {
 		f.Fatalf("%d of 32 got through a window of 20", through.Load())
 	}
 	f.take(ok(21), 1, b)
+}
+
+// lists: what Put keeps and has not ended, under exactly that prefix.
+func lists(t *testing.T, f *fixture) {
+	l, ok := f.Store.(state.Lister)
+	if !ok {
+		t.Fatal("it cannot list")
+	}
+	f.must(f.Store.Put(t.Context(), "ban/a", "1", time.Hour))
+	f.must(f.Store.Put(t.Context(), "ban/b", "2", time.Minute))
+	f.must(f.Store.Put(t.Context(), "ban*", "3", time.Hour))
+	f.must(f.Store.Put(t.Context(), "bat", "4", time.Hour))
+	f.Advance(2 * time.Minute)
+	for prefix, want := range map[string]int{"ban/": 1, "ban*": 1, "ba": 3, "x": 0, "[b]an": 0, "ba?": 0} {
+		got, err := l.List(t.Context(), prefix)
+		f.must(err)
+		if len(got) != want {
+			t.Errorf("under %q: %v, want %d", prefix, got, want)
+		}
+	}
 }
