@@ -123,7 +123,7 @@ func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verd
 		}
 	}
 	for _, c := range v.Ledger.Copies {
-		b.add(mail.Recipient{Address: c, Notify: mail.NotifyNever}, c)
+		b.add(mail.Recipient{Address: c, Notify: mail.NotifyNever, Via: to.Acceptance.Domain}, c)
 	}
 }
 

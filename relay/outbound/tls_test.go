@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -188,5 +189,19 @@ func TestSmarthostLogin(t *testing.T) {
 			r := &route.Route{Name: "smarthost", Kind: route.Hosts, User: "gate", Secret: "secret"}
 			check(t, deliver(t, NewSMTP(options(t, hosts(fake(t, c.script)))), r, envelope("b@to.test"), message), c.want)
 		})
+	}
+}
+
+// TestResumedIsVerified: a TLS session that was made when any certificate would do
+// is resumed under a stricter policy only if it meets that.
+func TestResumedIsVerified(t *testing.T) {
+	addr := startPeer(t, &peer{})
+	cl := NewSMTP(options(t, finder{{Name: "other.test", Signed: true, Addrs: []netip.AddrPort{addr}}}))
+	defer cl.Close()
+	for _, c := range []struct {
+		tls  route.TLSPolicy
+		want string
+	}{{route.TLSMay, "delivered 250 2.0.0 ..."}, {route.TLSMay, "delivered 250 2.0.0 ..."}, {route.TLSVerify, "soft 454 4.7.5 TLS failed: ..."}} {
+		check(t, deliver(t, cl, &route.Route{Name: "mx", TLS: c.tls}, envelope("b@to.test"), message), c.want)
 	}
 }

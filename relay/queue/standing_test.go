@@ -60,8 +60,8 @@ func TestBackscatter(t *testing.T) {
 	}
 }
 
-// TestRequireTLSReport: threats.md, "DSN of a REQUIRETLS mail has no body". It asks
-// for the same of who carries it.
+// TestRequireTLSReport: threats.md, "DSN content": the report of a REQUIRETLS mail has
+// no body, and asks for the same of who carries it.
 func TestRequireTLSReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t).start()
