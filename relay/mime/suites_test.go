@@ -2,9 +2,11 @@ package mime
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // suiteFiles reads the messages of the suites that others wrote, with CRLF as
@@ -45,13 +47,31 @@ var mimeSuites = []string{"mime-enmime", "mime-ruby-mail", "mime-python-email"}
 // TestSuites parses every message of the suites: spans nest, fields cover, and
 // contents can be read.
 func TestSuites(t *testing.T) {
+	var slowest time.Duration
+	var which string
 	for path, msg := range suiteFiles(t, append(mimeSuites, "spam", "dkim")...) {
 		p := parseWhole(msg)
+		if took := leastParse(msg); took > slowest {
+			slowest, which = took, fmt.Sprintf("%s (%d octets)", filepath.Base(path), len(msg))
+		}
 		if err := checkSpans(p, msg); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		readAll(t, path, p, msg)
 	}
+	t.Logf("the slowest parse took %v: %s", slowest, which)
+}
+
+// leastParse is the least time of ten that a parse takes: one of them is hardly
+// disturbed.
+func leastParse(msg []byte) time.Duration {
+	least := time.Hour
+	for range 10 {
+		began := time.Now()
+		parseWhole(msg)
+		least = min(least, time.Since(began))
+	}
+	return least
 }
 
 // TestSuiteStructure checks what a few known messages hold: a parser that finds
