@@ -189,16 +189,21 @@ func (k *keeper) death(pick int) error {
 	return err
 }
 
-// start opens the journal on a disk and checks what was promised against it.
-func (k *keeper) start(t *rapid.T, disk *journaltest.Disk) {
+// open opens the journal on a disk.
+func (k *keeper) open(disk *journaltest.Disk) error {
 	j, err := journal.Open("/j", journal.Options{Disk: disk, SegmentSize: 16 << 10})
 	if err != nil {
-		t.Fatalf("open: %v", err)
+		return err
 	}
 	k.j, k.items = j, map[int]*item{}
 	j.Register(k, journal.KindQueue)
-	if err := j.Recover(context.Background()); err != nil {
-		t.Fatalf("recover: %v", err)
+	return j.Recover(context.Background())
+}
+
+// start opens the journal and checks what was promised against it.
+func (k *keeper) start(t interface{ Fatalf(string, ...any) }, disk *journaltest.Disk) {
+	if err := k.open(disk); err != nil {
+		t.Fatalf("open: %v", err)
 	}
 	for n, p := range k.said {
 		if err := k.check(n, p); err != nil {

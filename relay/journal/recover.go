@@ -48,6 +48,14 @@ type replayer struct {
 	off        int64
 	seq        uint64
 	sealed     bool
+	proven     uint64   // the highest sequence that a frame says was on the disk
+	unproven   []placed // the frames beyond it
+}
+
+// placed is where a frame lies.
+type placed struct {
+	seq uint64
+	off int64
 }
 
 func (r *replayer) run(ctx context.Context) error {
@@ -71,8 +79,14 @@ func (r *replayer) run(ctx context.Context) error {
 		if err := r.frame(h, payload); err != nil {
 			return err
 		}
+		if r.last {
+			r.prove(h)
+		}
 		r.off += headLen + int64(h.length)
 		r.seq = h.seq
+	}
+	if err := r.renew(); err != nil {
+		return err
 	}
 	r.s.end, r.s.written = r.off, r.off
 	r.j.w.seq = max(r.j.w.seq, r.seq)

@@ -51,6 +51,9 @@ func (r *replayer) cut(why error) error {
 	if lost {
 		return r.damage(fmt.Errorf("%w, and what follows shows that it was on the disk once", why))
 	}
+	if err := r.renew(); err != nil {
+		return err
+	}
 	s := r.s
 	if err := s.f.Truncate(r.off); err != nil {
 		return fmt.Errorf("journal: cannot cut the torn end of %s: %w", r.path, err)
@@ -66,6 +69,42 @@ func (r *replayer) cut(why error) error {
 	s.sealed, s.end = now, r.off+sealLen
 	s.alloc, s.written = s.end, s.end
 	r.j.w.seq, r.j.w.synced = seq, seq
+	return nil
+}
+
+// prove notes what a frame says about those before it.
+func (r *replayer) prove(h frame) {
+	r.proven = max(r.proven, h.synced)
+	n := 0
+	for n < len(r.unproven) && r.unproven[n].seq <= r.proven {
+		n++
+	}
+	r.unproven = append(r.unproven[n:], placed{h.seq, r.off})
+}
+
+// renew writes the end of the last segment once more, and syncs: all that no later
+// frame says was on the disk. If a sync failed when it was written, the system may
+// still show it and never write it, whatever is synced afterwards; what is built on
+// from here on must be there.
+func (r *replayer) renew() error {
+	if !r.last || len(r.unproven) == 0 {
+		return nil
+	}
+	buf := make([]byte, 1<<20)
+	for off := r.unproven[0].off; off < r.off; {
+		p := buf[:min(int64(len(buf)), r.off-off)]
+		n, err := r.s.f.ReadAt(p, off)
+		if n == len(p) {
+			_, err = r.s.f.WriteAt(p, off)
+		}
+		if err != nil {
+			return fmt.Errorf("journal: cannot write the end of %s once more: %w", r.path, err)
+		}
+		off += int64(n)
+	}
+	if err := r.s.f.Sync(); err != nil {
+		return fmt.Errorf("journal: cannot sync %s: %w", r.path, err)
+	}
 	return nil
 }
 

@@ -45,7 +45,10 @@ func (n *inode) do(c change) {
 }
 
 func (n *inode) sync() {
-	n.synced, n.changes = append([]byte(nil), n.data...), nil
+	for _, c := range n.changes {
+		n.synced = c.apply(n.synced)
+	}
+	n.changes = nil
 }
 
 // crash makes the file that is found afterwards.

@@ -67,10 +67,15 @@ func (f *file) resize(op string, size int64, grow bool) error {
 	return nil
 }
 
+// Sync that fails has lost what was to be synced, as on Linux: it can be read until
+// the machine stops, and a later Sync finds nothing to do for it.
 func (f *file) Sync() error {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
 	if _, err := f.d.step("sync", f.name, true); err != nil {
+		if !f.d.stopped {
+			f.node.changes = nil
+		}
 		return err
 	}
 	f.node.sync()
