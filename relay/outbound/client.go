@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"net/netip"
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -40,7 +40,7 @@ func NewLMTP(o Options) *Client { return newClient(o, true) }
 
 func newClient(o Options, lmtp bool) *Client {
 	if o.Dialer == nil {
-		o.Dialer = new(net.Dialer).DialContext
+		o.Dialer = dialer(netip.Addr{}).DialContext
 	}
 	if o.DialFrom == nil {
 		o.DialFrom = dialFrom

@@ -110,12 +110,6 @@ func (c *Client) dial(ctx context.Context, e endpoint) (net.Conn, *failure) {
 	return conn, nil
 }
 
-// dialFrom connects from an address of this host.
-func dialFrom(ctx context.Context, network, addr string, from netip.Addr) (net.Conn, error) {
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
-	return d.DialContext(ctx, network, addr)
-}
-
 // sourceFor chooses the address to connect from: one of the same family, always the
 // same for a host, since greylists and reputations go by it.
 func sourceFor(pool []netip.Addr, host string, to netip.Addr) (from netip.Addr) {
