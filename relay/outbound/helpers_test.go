@@ -53,6 +53,8 @@ func TestNotifyWords(t *testing.T) {
 	}
 }
 
+// TestXtext is threats.md "DSN content" on the way out: no octet of a parameter ends
+// a command or is taken for another.
 func TestXtext(t *testing.T) {
 	for in, want := range map[string]string{"a@b.test": "a@b.test", "a+b=c d": "a+2Bb+3Dc+20d", "x\r\ny": "x+0D+0Ay", "\u00e9": "+C3+A9", "": ""} {
 		if got := xtext(in); got != want {

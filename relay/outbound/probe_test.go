@@ -85,6 +85,9 @@ func TestProbeNextHost(t *testing.T) {
 }
 
 // The memory of a Prober holds answers, an hour or five minutes, and no doubts.
+//
+// It is threats.md "Verify-cache poisoning": what is remembered comes from our own
+// questions only, and no is forgotten sooner than yes.
 func TestProbeMemory(t *testing.T) {
 	cases := []struct {
 		answer string
