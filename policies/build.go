@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"sort"
 	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/policies/internal/expr"
@@ -97,14 +100,14 @@ func (in *instance) build(d filters.Deps, built []*pipeline.Instance, l *loader)
 		f = &gate{f, in.when, run}
 	}
 	return &pipeline.Instance{Name: in.name, Kind: in.kind.Name, Filter: f, From: in.from, Scope: in.scope,
-		Needs: in.kind.Needs, Slow: in.kind.Slow, Timeout: in.timeout, OnError: in.onError}, nil
+		Needs: in.kind.Needs, Slow: in.kind.Slow, Timeout: in.timeout, OnError: in.onError, Conf: l.conf(in)}, nil
 }
 
 // plan makes a policy's plan.
 func (l *loader) plan(p *policy, built []*pipeline.Instance, set *pipeline.Set) *rules.Plan {
 	c := rules.Config{Stages: p.stages, Thresholds: p.thresholds, Partial: p.partial, Quarantine: l.fallback,
 		Domains: map[string]rules.Domain{}, Instances: built, Set: set, Clock: l.o.Now}
-	c.Info = pipeline.PlanInfo{Name: p.name, Hash: l.hash(p.name), Loaded: l.o.Now()}
+	c.Info = pipeline.PlanInfo{Name: p.name, Hash: l.hash(p.name), Loaded: l.o.Now(), Headers: l.headersUsed()}
 	for _, d := range l.set.Domains {
 		c.Domains[d.Name] = rules.Domain{Thresholds: d.thresholds, Quarantine: d.Quarantine}
 	}
@@ -114,6 +117,31 @@ func (l *loader) plan(p *policy, built []*pipeline.Instance, set *pipeline.Set) 
 		}
 	}
 	return rules.New(c)
+}
+
+// headersUsed are the header fields that any rule asks for.
+func (l *loader) headersUsed() []string {
+	names := keysOf(l.env.HeadersUsed)
+	sort.Strings(names)
+	return names
+}
+
+// conf stands for the settings of a filter: its block, as it is written.
+func (l *loader) conf(in *instance) string {
+	if in.block == nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(l.source(in.block)))
+	return hex.EncodeToString(sum[:4])
+}
+
+// source is a block as it is written.
+func (l *loader) source(b *hclsyntax.Block) string {
+	src, at, end := l.env.Sources[b.TypeRange.Filename], b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte
+	if end > len(src) || at > end {
+		return ""
+	}
+	return string(src[at:end])
 }
 
 // hash names a policy as it was written: all files count, since lists, filters

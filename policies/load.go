@@ -69,7 +69,7 @@ func newLoader(path string, o Options) *loader {
 		policies: map[string]*policy{}, ruleAt: map[*rules.Rule]hcl.Range{}, pending: map[string]bool{}}
 	l.env = &expr.Env{Bag: l.bag, Facts: expr.NewFacts(), Lists: map[string]*lists.List{}, Vars: map[string]*expr.Value{},
 		Locals: map[string]hclsyntax.Expression{}, Domains: map[string]bool{}, Sources: map[string][]byte{}, Now: o.Now,
-		ListsUsed: map[string]bool{}, File: l.readText, Secret: l.secret}
+		ListsUsed: map[string]bool{}, HeadersUsed: map[string]bool{}, File: l.readText, Secret: l.secret}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}

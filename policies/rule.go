@@ -124,6 +124,7 @@ func (l *loader) tags(b *body, name string) []string {
 // add puts a finished rule into the policy.
 func (c *compiler) add(r *rules.Rule, rc *ruleCompiler, blk *hclsyntax.Block) {
 	refs := &rc.scope.Refs
+	r.Written = c.l.source(blk)
 	r.PerRcpt = refs.PerRcpt
 	if r.Slot >= 0 {
 		in := c.l.instances[r.Slot]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,10 +21,11 @@ func explainCommand() *cobra.Command {
 	var asJSON bool
 	var dry dryFlags
 	c := &cobra.Command{
-		Use:   "explain ID | explain --eml FILE --ip ADDRESS --from ADDRESS --rcpt ADDRESS",
+		Use:   "explain ID|- | explain --eml FILE --ip ADDRESS --from ADDRESS --rcpt ADDRESS",
 		Short: "Tell the whole story of a message: every rule, every fact, what was said, where it is now",
 		Long: "Tell the whole story of a message, refused ones too. The ID is the one in the reply that the sender saw,\n" +
-			"in the log and in the Received field. The ID of a session (10 characters) tells of all its messages.\n\n" +
+			"in the log and in the Received field. The ID of a session (10 characters) tells of all its messages.\n" +
+			"- reads IDs from standard input, one a line.\n\n" +
 			"With --eml, tell what would become of a message in a file that came from there: a dry run by the code of the\n" +
 			"SMTP port. The running gateway is not asked.",
 		Args: func(c *cobra.Command, args []string) error {
@@ -36,14 +38,18 @@ func explainCommand() *cobra.Command {
 			if dry.eml != "" {
 				return dry.explain(c, asJSON)
 			}
-			stories, err := at.client().Explain(c.Context(), mail.ID(args[0]))
-			if err != nil {
-				return err
+			if args[0] != "-" {
+				return explain(c, at.client(), args[0], asJSON)
 			}
-			if len(stories) == 0 {
-				return fmt.Errorf("nothing is known of %s; the trail is kept for 30 days", args[0])
+			in := bufio.NewScanner(c.InOrStdin())
+			for in.Scan() {
+				if id := strings.TrimSpace(in.Text()); id != "" {
+					if err := explain(c, at.client(), id, asJSON); err != nil {
+						return err
+					}
+				}
 			}
-			return tell(c.OutOrStdout(), stories, asJSON)
+			return in.Err()
 		},
 	}
 	at.flags(c)
@@ -51,6 +57,25 @@ func explainCommand() *cobra.Command {
 	dry.message(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each message")
 	return c
+}
+
+// explain tells of one ID, and whether the policy in force would judge otherwise.
+func explain(c *cobra.Command, client *admin.Client, id string, asJSON bool) error {
+	stories, err := client.Explain(c.Context(), mail.ID(id))
+	if err != nil {
+		return err
+	}
+	if len(stories) == 0 {
+		return fmt.Errorf("nothing is known of %s; the trail is kept for 30 days", id)
+	}
+	if err := tell(c.OutOrStdout(), stories, asJSON); err != nil || asJSON || len(stories) != 1 || stories[0].Record == nil {
+		return err
+	}
+	said, err := client.Today(c.Context(), stories[0].Record.ID)
+	if err == nil && said != "" {
+		fmt.Fprintf(c.OutOrStdout(), "\n  %s\n", said)
+	}
+	return err
 }
 
 func tell(w io.Writer, stories []trail.Story, asJSON bool) error {
@@ -69,54 +94,6 @@ func tell(w io.Writer, stories []trail.Story, asJSON bool) error {
 		}
 	}
 	return nil
-}
-
-func traceCommand() *cobra.Command {
-	var at place
-	var asJSON bool
-	q := admin.TraceQuery{}
-	c := &cobra.Command{
-		Use:   "trace TEXT",
-		Short: "Find messages by address or subject, refused ones too, newest first",
-		Args:  exactly(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			q.Text = args[0]
-			rs, err := at.client().Trace(c.Context(), q)
-			if err != nil {
-				return err
-			}
-			if len(rs) == 0 {
-				return fmt.Errorf("no message with %q in the last %s", q.Text, q.Since)
-			}
-			if asJSON {
-				return lines(c.OutOrStdout(), rs)
-			}
-			return traceTable(c.OutOrStdout(), rs)
-		},
-	}
-	at.flags(c)
-	c.Flags().DurationVar(&q.Since, "since", 48*time.Hour, "how far back")
-	c.Flags().IntVar(&q.Limit, "limit", 100, "how many at the most")
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	return c
-}
-
-func traceTable(w io.Writer, rs []trail.Record) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "TIME\tID\tFROM\tTO\tVERDICT\tWHY")
-	for _, r := range rs {
-		from := ""
-		if r.From != nil {
-			from = "<" + *r.From + ">"
-		}
-		action, why := "", ""
-		if len(r.Outcomes) > 0 {
-			action, why = r.Outcomes[0].Action, r.Outcomes[0].Rule
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Time.Local().Format("01-02 15:04:05"), r.ID, story.Clean(from),
-			story.Clean(strings.Join(r.To, ",")), action, why)
-	}
-	return t.Flush()
 }
 
 // lines prints one JSON object a line.
@@ -157,17 +134,21 @@ func statusCommand() *cobra.Command {
 func reloadCommand() *cobra.Command {
 	var at place
 	var quiet bool
+	var o admin.ReloadOptions
 	c := &cobra.Command{
 		Use:   "reload",
-		Short: "Read the configuration again; if it has a mistake, the running one stays",
+		Short: "Read the configuration again; if it has a mistake, or one of its tests fails, the running one stays",
 		Args:  exactly(0),
 		RunE: func(c *cobra.Command, args []string) error {
-			r, err := at.client().Reload(c.Context())
+			r, err := at.client().Reload(c.Context(), o)
 			if err != nil {
 				return err
 			}
 			if r.Diagnostics != "" {
 				fmt.Fprint(c.ErrOrStderr(), r.Diagnostics)
+			}
+			if r.Tests != "" {
+				fmt.Fprint(c.ErrOrStderr(), r.Tests)
 			}
 			if !r.OK {
 				return fmt.Errorf("not reloaded, the running configuration stays: %s", r.Error)
@@ -180,5 +161,6 @@ func reloadCommand() *cobra.Command {
 	}
 	at.flags(c)
 	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing when it went well")
+	c.Flags().BoolVar(&o.NoTest, "no-test", false, "do not run the tests beside the configuration (*.test.hcl, tests/*.hcl)")
 	return c
 }

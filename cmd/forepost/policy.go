@@ -13,7 +13,8 @@ import (
 
 func policyCommand() *cobra.Command {
 	c := &cobra.Command{Use: "policy", Short: "Policies: check, test, try out; show the built-in ones, explain mistakes, format files"}
-	c.AddCommand(policyTestCommand(), checkCommand(), sessionCommand(), consoleCommand(), showCommand(), whyCommand())
+	c.AddCommand(policyTestCommand(), checkCommand(), sessionCommand(), consoleCommand(), showCommand(), whyCommand(),
+		replayCommand(), shadowCommand(), diffCommand(), rollbackCommand())
 	var only bool
 	f := &cobra.Command{
 		Use: "fmt FILE...", Short: "Rewrite files in the usual form; - is standard input", Args: cobra.MinimumNArgs(1),

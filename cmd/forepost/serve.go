@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"github.com/forepost/forepost/cmd/internal/admin"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -58,7 +59,7 @@ func serve(ctx context.Context, o appliance.Options) error {
 		case s := <-signals:
 			if s == syscall.SIGHUP {
 				notify(daemon.SdNotifyReloading)
-				a.Reload(context.Background()) // what came of it is in the log
+				a.Reload(context.Background(), admin.ReloadOptions{}) // what came of it is in the log
 				notify(daemon.SdNotifyReady)
 				continue
 			}

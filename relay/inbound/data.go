@@ -152,6 +152,7 @@ func (s *session) describe(tx *transaction, blob mail.Blob) {
 		rec.Subject = shorten(fs[0].Text(), 255)
 	}
 	rec.Message = shorten(tx.Part.Get("Message-ID"), 255)
+	keepHeader(rec, tx.Part)
 }
 
 // checkMessage is what no policy is asked about.
@@ -205,6 +206,7 @@ func (s *session) verdicts(tx *transaction) []pipeline.Verdict {
 	ctx, cancel := context.WithCancel(tx.ctx)
 	defer cancel()
 	defer time.AfterFunc(judgeTime, cancel).Stop()
+	tx.Trace.Judged = s.cfg.Now()
 	vs := tx.plan.Run(ctx, pipeline.Data, tx.Transaction)
 	if len(vs) == len(tx.To) {
 		return vs

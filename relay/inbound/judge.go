@@ -36,7 +36,8 @@ func (s *session) remembered() pipeline.Verdict {
 // judgeSession asks the policy about the client itself. Its verdict is answered
 // at RCPT unless the listener rejects early; a drop is answered at once.
 func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
-	v := first(s.cfg.Policies.PlanFor(s.cfg.Name).Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
+	s.plan = s.cfg.Policies.PlanFor(s.cfg.Name)
+	v := first(s.plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
 	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
 		r := refusal(v, s.ps.ID)
 		if at == pipeline.Connect {
@@ -45,10 +46,15 @@ func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
 		s.recordSession(v, r)
 		return r, judged{}
 	}
+	return mail.Reply{}, s.standing(v)
+}
+
+// standing is what is remembered of a verdict that turned nobody away.
+func (s *session) standing(v pipeline.Verdict) judged {
 	if v.Action == pipeline.Accept {
 		v = pipeline.Verdict{}
 	}
-	return mail.Reply{}, judged{v, clipped(s.ps.Ledger), slices.Clip(s.ps.Trace)}
+	return judged{v, clipped(s.ps.Ledger), slices.Clip(s.ps.Trace)}
 }
 
 // clipped is a ledger whose lists grow elsewhere.
@@ -99,6 +105,13 @@ func naming(r mail.Reply, id mail.ID) mail.Reply {
 func (s *session) recordSession(v pipeline.Verdict, r mail.Reply) {
 	rec := s.newRecord(s.ps.ID)
 	rec.Rules = s.ps.Trace
+	if s.plan != nil {
+		info := s.plan.Info()
+		rec.Policy, rec.Hash, rec.Loaded = info.Name, info.Hash, info.Loaded
+	}
+	for _, f := range pipeline.NewTransaction(s.ps).Results() {
+		rec.Facts = append(rec.Facts, factOf(f))
+	}
 	rec.Outcomes = []trail.Outcome{{Action: v.Action.String(), Rule: v.Rule, Reply: r.String()}}
 	s.cfg.Trail.Record(rec)
 	messages.WithLabelValues(s.cfg.Name, v.Action.String()).Inc()

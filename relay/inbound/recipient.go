@@ -17,13 +17,14 @@ func (s *session) rcpt(to mail.Address, o *smtp.RcptOptions) mail.Reply {
 	tx := s.tx
 	tx.touched = true
 	acc, v := s.authority(tx, to)
+	place := tx.keepRcpt(to, acc)
 	if v.Action == pipeline.None && tx.remembered.Action != pipeline.None {
 		v = tx.remembered
 		v.To = len(tx.To)
 	}
 	i := len(tx.To)
 	tx.To = append(tx.To, pipeline.Recipient{Address: to, Acceptance: acc, Original: original(o), Notify: notify(o)})
-	tx.Current = i
+	tx.Current, tx.places = i, append(tx.places[:i], place)
 	if v.Action == pipeline.None {
 		v = first(tx.plan.Run(tx.ctx, pipeline.Rcpt, tx.Transaction))
 	}
@@ -46,6 +47,7 @@ func (s *session) rcpt(to mail.Address, o *smtp.RcptOptions) mail.Reply {
 // drop takes the last recipient out again.
 func (s *session) drop(tx *transaction, i int, taken bool) {
 	tx.Settle(context.WithoutCancel(tx.ctx), i, taken)
+	tx.keepFacts(func(to int) bool { return to == i })
 	tx.Forget(i)
 	tx.To = tx.To[:i]
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -14,7 +13,10 @@ import (
 // newRecord begins what the trail keeps of a transaction, or of a session.
 func (s *session) newRecord(id mail.ID) *trail.Record {
 	rec := &trail.Record{ID: id, Time: s.cfg.Now(), Listener: s.cfg.Name, Auth: s.ps.Auth.User,
-		Client: trail.Client{Helo: s.ps.Helo, TLS: tlsText(s.ps.TLS)}}
+		Client: trail.Client{Helo: s.ps.Helo, TLS: tlsText(s.ps.TLS)}, Trusted: s.ps.Trusted, Verified: s.ps.TLS.Verified}
+	for _, a := range s.ps.Auth.Addresses[:min(len(s.ps.Auth.Addresses), maxOwn)] {
+		rec.Own = append(rec.Own, a.String())
+	}
 	if s.ps.Client.IsValid() {
 		rec.Client.IP = s.ip
 	}
@@ -85,14 +87,7 @@ func (s *session) write(tx *transaction) {
 	for _, o := range rec.Outcomes {
 		rec.To = append(rec.To, o.To...)
 	}
-	for _, r := range tx.Results() {
-		f := trail.Fact{Filter: r.Instance.Name, Reason: r.Finding.Reason, Took: r.Took.Microseconds(), Auth: failures(r.Finding.Auth)}
-		f.Values, f.Left = told(r.Finding.Facts)
-		if r.Err != nil {
-			f.Error = r.Err.Error()
-		}
-		rec.Facts = append(rec.Facts, f)
-	}
+	tx.keepFacts(func(int) bool { return true })
 	rec.Client.Name = clientName(tx)
 	s.cfg.Trail.Record(rec)
 }
@@ -113,15 +108,13 @@ func failures(rs []pipeline.AuthResult) (list []string) {
 // record is small whatever the message is.
 const maxFact = 8 << 10
 
-// told are facts as the record keeps them: durations in words, since a number
-// would not say of what. left are the names of those that are too large.
+// told are facts as the record keeps them. left are the names of those that are
+// too large.
 func told(facts pipeline.Facts) (out map[string]any, left []string) {
 	out = make(map[string]any, len(facts))
 	for k, v := range facts {
 		size := 0
 		switch x := v.(type) {
-		case time.Duration:
-			v = x.String()
 		case string:
 			size = len(x)
 		case []string:

@@ -24,6 +24,11 @@ type Play struct {
 	SMTPUTF8 bool
 	To       []mail.Address
 	Message  mail.Blob
+
+	// What follows is for replays of records, in which not all is known.
+	Part   *mime.Part // the structure of the message; Message is not read then
+	NoMail bool       // the client was turned away before MAIL
+	Unread bool       // the message was never read: who is taken at RCPT has a Fate of Action None
 }
 
 // Fate is what became of one recipient.
@@ -40,6 +45,8 @@ type Fate struct {
 type Rehearsed struct {
 	Fates []Fate // by Play.To
 	Rules []trail.Rule
+	// Turned is what the session or MAIL was refused with, nil where it was not.
+	Turned *Fate
 	// Tx is the transaction with the recipients that came as far as Data; nil where
 	// MAIL was refused.
 	Tx *pipeline.Transaction
@@ -80,8 +87,14 @@ func (r *rehearsal) run() Rehearsed {
 	if reply := r.s.connect(); !reply.IsZero() {
 		return r.turnedAway()
 	}
+	if r.p.NoMail && r.p.Session.Helo == "" {
+		return r.noMail()
+	}
 	if reply := r.s.hello("EHLO", r.p.Session.Helo); !reply.IsZero() {
 		return r.turnedAway()
+	}
+	if r.p.NoMail {
+		return r.noMail()
 	}
 	if reply := r.s.mail(r.p.From, &smtp.MailOptions{Size: r.p.Declared, UTF8: r.p.SMTPUTF8}); !reply.IsZero() {
 		return r.turnedAway()
@@ -91,7 +104,7 @@ func (r *rehearsal) run() Rehearsed {
 	for i, to := range r.p.To {
 		r.rcpt(i, to)
 	}
-	if len(tx.To) > 0 {
+	if len(tx.To) > 0 && !r.p.Unread {
 		r.data()
 	}
 	r.out.Tx, r.out.Rules = tx.Transaction, tx.Trace.Rules
@@ -102,9 +115,17 @@ func (r *rehearsal) run() Rehearsed {
 func (r *rehearsal) turnedAway() Rehearsed {
 	rec := r.kept.rec
 	r.out.Rules = rec.Rules
+	turned := fateOf(mail.Address{}, rec.Outcomes[len(rec.Outcomes)-1])
+	r.out.Turned = &turned
 	for _, to := range r.p.To {
 		r.out.Fates = append(r.out.Fates, fateOf(to, rec.Outcomes[len(rec.Outcomes)-1]))
 	}
+	return r.out
+}
+
+// noMail is a session that came to nothing, and was not refused.
+func (r *rehearsal) noMail() Rehearsed {
+	r.out.Rules = r.s.ps.Trace
 	return r.out
 }
 
@@ -140,12 +161,14 @@ func (r *rehearsal) rcpt(i int, to mail.Address) {
 // data is the end of the message.
 func (r *rehearsal) data() {
 	tx := r.s.tx
-	parser := mime.NewParser(mime.Limits{HeaderBytes: maxHeader, Fields: maxFields})
-	if err := copyBlob(parser, r.p.Message); err != nil {
-		r.all(pipeline.Verdict{Action: pipeline.Defer, Reply: mail.Defer(51, 3, 0, err.Error()), Rule: "builtin.spool"}, nil)
-		return
+	if tx.Part = r.p.Part; tx.Part == nil {
+		parser := mime.NewParser(mime.Limits{HeaderBytes: maxHeader, Fields: maxFields})
+		if err := copyBlob(parser, r.p.Message); err != nil {
+			r.all(pipeline.Verdict{Action: pipeline.Defer, Reply: mail.Defer(51, 3, 0, err.Error()), Rule: "builtin.spool"}, nil)
+			return
+		}
+		tx.Part = parser.Close()
 	}
-	tx.Part = parser.Close()
 	r.s.describe(tx, r.p.Message)
 	if reply, rule := r.s.checkMessage(tx.Part); !reply.IsZero() {
 		r.all(pipeline.Verdict{Action: actionOf(reply), Reply: reply, Rule: "builtin." + rule}, nil)

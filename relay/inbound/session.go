@@ -31,12 +31,13 @@ type session struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	connected judged       // what came of Connect
-	greeted   judged       // and of Helo
-	current   mail.ID      // of the transaction, from MAIL on
-	count     int          // transactions so far
-	tx        *transaction // nil unless MAIL was accepted
-	noted     bool         // the trail knows of the refusal that is about to go out
+	plan      pipeline.Plan // that judged the session
+	connected judged        // what came of Connect
+	greeted   judged        // and of Helo
+	current   mail.ID       // of the transaction, from MAIL on
+	count     int           // transactions so far
+	tx        *transaction  // nil unless MAIL was accepted
+	noted     bool          // the trail knows of the refusal that is about to go out
 }
 
 func newSession(c *conn) *session {

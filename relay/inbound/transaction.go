@@ -24,6 +24,7 @@ type transaction struct {
 	discarded  []string         // recipients that were taken and are thrown away
 	taken      []taken          // all that RCPT took, in order
 	refused    int              // outcomes of refused recipients in the record
+	places     []int            // of To in the record's recipients, counted from 1; 0 for none
 	touched    bool             // a command followed MAIL
 }
 
@@ -77,6 +78,7 @@ func owns(id mail.Identity, a mail.Address) bool {
 
 func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transaction {
 	tx := &transaction{Transaction: pipeline.NewTransaction(s.ps), plan: s.cfg.Policies.PlanFor(s.cfg.Name)}
+	s.onePolicy(tx.plan)
 	tx.ctx, tx.cancel = context.WithCancel(dns.WithBudget(s.ctx, pipeline.MaxQuestions))
 	tx.Transaction.ID, tx.Transaction.From, tx.Declared, tx.SMTPUTF8 = s.current, from, o.Size, o.UTF8
 	tx.env = mail.Envelope{ID: s.current, Listener: s.cfg.Name, From: from, SMTPUTF8: o.UTF8, EightBit: o.Body == smtp.Body8BitMIME,
@@ -86,6 +88,7 @@ func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transa
 	tx.Trace.From = &path
 	info := tx.plan.Info()
 	tx.Trace.Policy, tx.Trace.Hash, tx.Trace.Loaded = info.Name, info.Hash, info.Loaded
+	tx.Trace.Declared, tx.Trace.UTF8, tx.Trace.Asked = tx.Declared, tx.SMTPUTF8, info.Headers
 	tx.Trace.Rules = append(tx.Trace.Rules, s.ps.Trace...)
 	return tx
 }

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// OSDisk is the operating system's Disk.
+func OSDisk() Disk { return osDisk{} }
+
 // osDisk is the operating system's Disk.
 type osDisk struct{}
 

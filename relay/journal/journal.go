@@ -181,6 +181,18 @@ func (j *Journal) Scan(ctx context.Context, segment uint32, f func(k Kind, data 
 	return j.scan(ctx, segment, f)
 }
 
+// ScanFrom is Scan from a place on: 0, or one that f was told. at is the place of
+// the batch that the record stands in, next the one behind it, from which a later
+// scan goes on.
+func (j *Journal) ScanFrom(ctx context.Context, segment uint32, from int64, f func(at, next int64, k Kind, data []byte) error) error {
+	return j.scanFrom(ctx, segment, from, false, f)
+}
+
+// ScanBatch is ScanFrom of the one batch at a place.
+func (j *Journal) ScanBatch(ctx context.Context, segment uint32, at int64, f func(k Kind, data []byte) error) error {
+	return j.scanFrom(ctx, segment, at, true, func(_, _ int64, k Kind, data []byte) error { return f(k, data) })
+}
+
 // Drop gives up the oldest segments whole, without asking the owners: those
 // sealed before a time, and as many more as it takes for the rest to have most
 // octets at the most (0: no bound). For journals without blobs.

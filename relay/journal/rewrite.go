@@ -123,9 +123,13 @@ func (j *journal) syncDir() error {
 
 // eachFrame reads the frames of a segment up to end; payload reads and checks.
 func (j *journal) eachFrame(ctx context.Context, s *segment, end int64, f func(off int64, h frame, payload func() ([]byte, error)) error) error {
+	return j.framesFrom(ctx, s, window{f: s.f, size: end}, 0, f)
+}
+
+// framesFrom is eachFrame from the frame at off on.
+func (j *journal) framesFrom(ctx context.Context, s *segment, win window, off int64, f func(off int64, h frame, payload func() ([]byte, error)) error) error {
 	path := s.name(j.dir)
-	win := window{f: s.f, size: end}
-	for off := int64(0); off < end; {
+	for off < win.size {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

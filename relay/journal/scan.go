@@ -3,6 +3,7 @@ package journal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,17 +22,26 @@ func (j *journal) list() []Segment {
 }
 
 func (j *journal) scan(ctx context.Context, number uint32, f func(k Kind, data []byte) error) error {
-	j.mu.Lock()
-	s := j.segments[number]
+	return j.scanFrom(ctx, number, 0, false, func(_, _ int64, k Kind, data []byte) error { return f(k, data) })
+}
+
+// smallRead is what reading one batch asks of the disk.
+const smallRead = 4 << 10
+
+var errOneBatch = errors.New("that was the batch")
+
+// scanFrom reads the batches from one on, or that one alone.
+func (j *journal) scanFrom(ctx context.Context, number uint32, from int64, one bool, f func(at, next int64, k Kind, data []byte) error) error {
+	s, end := j.holdSegment(number)
 	if s == nil {
-		j.mu.Unlock()
 		return nil
 	}
-	s.hold() // it may be given up meanwhile
-	end := s.written
-	j.mu.Unlock()
 	defer s.drop()
-	return j.eachFrame(ctx, s, end, func(off int64, h frame, payload func() ([]byte, error)) error {
+	win := window{f: s.f, size: end}
+	if one {
+		win.step = smallRead
+	}
+	err := j.framesFrom(ctx, s, win, from, func(off int64, h frame, payload func() ([]byte, error)) error {
 		if h.typ != frameBatch {
 			return nil
 		}
@@ -43,8 +53,29 @@ func (j *journal) scan(ctx context.Context, number uint32, f func(k Kind, data [
 		if err != nil {
 			return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
 		}
-		return eachRecord(d.records, f)
+		next := off + headLen + int64(h.length)
+		err = eachRecord(d.records, func(k Kind, data []byte) error { return f(off, next, k, data) })
+		if err == nil && one {
+			err = errOneBatch
+		}
+		return err
 	})
+	if err == errOneBatch {
+		err = nil
+	}
+	return err
+}
+
+// holdSegment finds a segment, and how far it can be read. It stays until it is
+// dropped, though it be given up meanwhile.
+func (j *journal) holdSegment(number uint32) (s *segment, end int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if s = j.segments[number]; s == nil {
+		return nil, 0
+	}
+	s.hold()
+	return s, s.written
 }
 
 func (j *journal) dropOld(before time.Time, most int64) (done int, err error) {

@@ -14,6 +14,7 @@ type window struct {
 	size int64
 	buf  []byte
 	off  int64 // of buf in the file
+	step int   // how much is read at once; 0 for windowLen
 }
 
 const windowLen = 64 << 10
@@ -26,7 +27,11 @@ func (w *window) at(off int64, n int) ([]byte, error) {
 	if in := off - w.off; in >= 0 && in+int64(n) <= int64(len(w.buf)) {
 		return w.buf[in : in+int64(n)], nil
 	}
-	want := int(min(int64(max(n, windowLen)), w.size-off))
+	step := w.step
+	if step == 0 {
+		step = windowLen
+	}
+	want := int(min(int64(max(n, step)), w.size-off))
 	if cap(w.buf) < want {
 		w.buf = make([]byte, want)
 	}

@@ -113,6 +113,7 @@ type Instance struct {
 	Slow    bool     // waits on others: worth starting before it is asked
 	Timeout time.Duration
 	OnError OnError
+	Conf    string // stands for its settings: equal where they are; "" where they do not matter
 }
 
 // Set is the instances of a configuration by name.

@@ -128,7 +128,10 @@ func (tx *Transaction) Results() []Result {
 	var rs []Result
 	for _, fs := range []*finds{&tx.Session.finds, tx.finds} {
 		fs.mu.Lock()
-		for _, f := range fs.m {
+		for k, f := range fs.m {
+			if now, ok := tx.set.Get(k.in.Name); ok && now != k.in {
+				continue // of a configuration before a reload
+			}
 			select {
 			case <-f.done:
 				rs = append(rs, f.result)

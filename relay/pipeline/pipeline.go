@@ -50,6 +50,10 @@ type Session struct {
 	Ledger Ledger       // what plans noted at Connect and Helo; for the whole session
 	Trace  []trail.Rule // what plans traced at Connect and Helo
 
+	// Past is set where what was judged is judged again from its record: then some
+	// things are not known any more. On live mail it is nil.
+	Past Past
+
 	finds finds
 }
 
@@ -183,6 +187,9 @@ type PlanInfo struct {
 	Name   string
 	Hash   string // sha256 of the policy as written, hex
 	Loaded time.Time
+	// Headers are the names of header fields that its rules ask for, so that the
+	// record keeps them.
+	Headers []string
 }
 
 // Signer signs what leaves, after all edits. It is asked for the domain of the

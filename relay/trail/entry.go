@@ -10,52 +10,84 @@ import (
 	"github.com/forepost/forepost/relay/mail"
 )
 
-// An entry is a record of the journal: what it is (r or e), the time in
-// milliseconds, the length of the ID, the ID, and the Record or Event as JSON.
-// What stands before the JSON is enough to pass over entries without reading it.
+// An entry is a record of the journal: what it is, the time in milliseconds, the
+// length of the ID, the ID, and what there is to say. What stands before that is
+// enough to pass over entries without reading them.
 const (
-	isRecord = 'r'
-	isEvent  = 'e'
-
-	fixedLen = 10
+	isRecord  = 'R' // a Record: its version, its dictionary, its fields
+	isJSON    = 'r' // a Record as JSON, as it was before versions
+	isEvent   = 'e' // an Event as JSON
+	isWords   = 'w' // words of a dictionary; it has neither time nor ID
+	fixedLen  = 10
+	dictLen   = 4
+	recordTop = 1 + dictLen
 )
 
-// maxEntry bounds one entry. A record with more facts than this loses facts
-// and rules, not its outcome.
-const maxEntry = 256 << 10
-
-func encodeRecord(r *Record) ([]byte, error) {
-	p, err := encode(isRecord, r.ID, r.Time, r)
-	if err != nil || len(p) <= maxEntry {
-		return p, err
+// encodeRecord makes the entry of a record, in the words of a dictionary. What is
+// too large is left out step by step: a record stays small whatever a message does.
+func encodeRecord(r *Record, d *dictionary) ([]byte, error) {
+	if len(r.ID) > mail.TransactionIDLen {
+		return nil, errLongID
 	}
-	short := *r
-	short.Facts, short.Rules = nil, nil
-	short.To, short.Outcomes = firstOf(r.To), firstOf(r.Outcomes)
-	p, err = encode(isRecord, r.ID, r.Time, &short)
-	if err == nil && len(p) > maxEntry {
-		err = fmt.Errorf("a record of %d octets", len(p))
+	short := bounded(r)
+	for step := 0; ; step++ {
+		c := coder{enc: true, dict: d, p: head(isRecord, r.ID, r.Time, 512)}
+		c.p = append(c.p, recordVersion)
+		c.p = binary.LittleEndian.AppendUint32(c.p, d.id)
+		c.record(short)
+		if len(c.p) <= maxEntry {
+			return c.p, nil
+		}
+		if step == len(sheds) {
+			return nil, fmt.Errorf("a record of %d octets", len(c.p))
+		}
+		shed(short, step)
 	}
-	return p, err
 }
 
-// firstOf keeps what one can read.
-func firstOf[T any](s []T) []T { return s[:min(len(s), 100)] }
+// decodeRecord reads a record of any version. need tells that words of its
+// dictionary are not known.
+func (e *entry) decodeRecord(t *tables) (r *Record, need bool, err error) {
+	r = &Record{}
+	if e.what == isJSON {
+		if err := json.Unmarshal(e.text, r); err != nil {
+			return nil, false, fmt.Errorf("%w: %w", errEntry, err)
+		}
+		return r, false, nil
+	}
+	if len(e.text) < recordTop || e.text[0] == 0 {
+		return nil, false, errEntry
+	}
+	if e.text[0] > recordVersion {
+		return nil, false, fmt.Errorf("trail: a record of version %d; this program knows up to %d", e.text[0], recordVersion)
+	}
+	c := coder{p: e.text[recordTop:], list: t.get(binary.LittleEndian.Uint32(e.text[1:]))}
+	r.ID, r.Time = mail.ID(e.id), e.at.UTC()
+	c.record(r)
+	return r, c.need, c.err
+}
 
-func encode(what byte, id mail.ID, at time.Time, v any) ([]byte, error) {
-	if len(id) > mail.TransactionIDLen {
-		return nil, errors.New("an ID that is too long")
+// isOne tells whether the entry is a record.
+func (e *entry) isOne() bool { return e.what == isRecord || e.what == isJSON }
+
+func encodeEvent(ev Event) ([]byte, error) {
+	if len(ev.ID) > mail.TransactionIDLen {
+		return nil, errLongID
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
+	for _, s := range []*string{&ev.To, &ev.Host, &ev.Reply, &ev.TLS, &ev.Note} {
+		*s = cut(*s, maxReplyText)
 	}
-	p := make([]byte, 0, fixedLen+len(id)+len(text))
+	text, err := json.Marshal(ev)
+	return append(head(isEvent, ev.ID, ev.Time, len(text)), text...), err
+}
+
+// head begins an entry.
+func head(what byte, id mail.ID, at time.Time, room int) []byte {
+	p := make([]byte, 0, fixedLen+len(id)+room)
 	p = append(p, what)
 	p = binary.BigEndian.AppendUint64(p, uint64(at.UnixMilli()))
 	p = append(p, byte(len(id)))
-	p = append(p, id...)
-	return append(p, text...), nil
+	return append(p, id...)
 }
 
 // entry is one that was read; its fields lie in the buffer of the reader.
@@ -66,7 +98,10 @@ type entry struct {
 	text []byte
 }
 
-var errEntry = errors.New("trail: an entry that cannot be read")
+var (
+	errEntry  = errors.New("trail: an entry that cannot be read")
+	errLongID = errors.New("an ID that is too long")
+)
 
 func decode(p []byte) (e entry, err error) {
 	if len(p) < fixedLen || len(p) < fixedLen+int(p[9]) {

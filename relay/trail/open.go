@@ -2,9 +2,11 @@ package trail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -24,8 +26,8 @@ const (
 	defaultKeep     = 30 * 24 * time.Hour
 	defaultMaxBytes = 16 << 30
 
-	// segmentSize is what Stories reads of the segment being written, for which
-	// there is no sieve: some 30,000 records, in some 30 ms.
+	// segmentSize is what is given up at once when the trail grows too large: some
+	// 100,000 records.
 	segmentSize = 64 << 20
 
 	// segmentAge bounds how much longer than Keep a record may be kept, since
@@ -44,8 +46,16 @@ type Trail struct {
 	buf  buffer
 	kick chan struct{}
 
-	sieveMu sync.Mutex
-	sieves  map[uint32]sieve // of sealed segments, by number, made when they are first read
+	encoding sync.Mutex  // the dictionary, and the order of what needs it
+	dict     *dictionary // guarded by encoding
+	renew    atomic.Bool // there is a new segment: it wants a dictionary of its own
+	last     uint32      // the segment that the last batch came into; the writer's
+	indexed  int64       // where in it the indexer was last woken; the writer's
+	tables   tables
+	lost     sync.Map // lostWords
+
+	catalog   *catalog
+	followers followers
 
 	stop context.CancelFunc
 	gone sync.WaitGroup
@@ -64,7 +74,7 @@ func Open(dir string, o Options) (*Trail, error) {
 	if o.Segment <= 0 {
 		o.Segment = segmentSize
 	}
-	t := &Trail{o: o, log: o.Log, now: o.Now, kick: make(chan struct{}, 1), sieves: map[uint32]sieve{}}
+	t := &Trail{o: o, log: o.Log, now: o.Now, kick: make(chan struct{}, 1), dict: newDictionary()}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
@@ -82,10 +92,15 @@ func Open(dir string, o Options) (*Trail, error) {
 		t.j.Close()
 		return nil, fmt.Errorf("trail: %w", err)
 	}
+	if t.catalog, err = newCatalog(t, dir, t.disk()); err != nil {
+		t.j.Close()
+		return nil, fmt.Errorf("trail: %w", err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	t.stop = stop
 	t.gone.Go(func() { t.write(ctx) })
 	t.gone.Go(func() { t.forgetOld(ctx) })
+	t.gone.Go(func() { t.catalog.run(ctx) })
 	return t, nil
 }
 
@@ -111,14 +126,15 @@ func (t *Trail) forget() error {
 	for _, s := range t.j.Segments() {
 		left[s.Number] = true
 	}
-	t.sieveMu.Lock()
-	defer t.sieveMu.Unlock()
-	for n := range t.sieves {
-		if !left[n] {
-			delete(t.sieves, n)
-		}
+	return errors.Join(err, t.catalog.forget(left))
+}
+
+// disk is the file system that the journal is on.
+func (t *Trail) disk() journal.Disk {
+	if t.o.Disk != nil {
+		return t.o.Disk
 	}
-	return err
+	return journal.OSDisk()
 }
 
 // Stats is how much there is.
@@ -145,5 +161,13 @@ func (t *Trail) Stats() Stats {
 func (t *Trail) Close() error {
 	t.stop()
 	t.gone.Wait()
+	t.encoding.Lock()
+	if t.renew.Swap(false) { // for the last records of the last segment
+		t.renewWords()
+		t.flush()
+	}
+	t.encoding.Unlock()
+	t.followers.end()
+	t.catalog.close()
 	return t.j.Close()
 }

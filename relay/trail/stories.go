@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/trail/index"
 )
 
 // Story is all that is known of one transaction (or session without one).
@@ -33,17 +32,19 @@ func (t *Trail) Stories(id mail.ID) ([]Story, error) {
 		return nil, fmt.Errorf("trail: %q is not an ID: those have %d or %d characters", string(id), mail.SessionIDLen, mail.TransactionIDLen)
 	}
 	memory := t.buf.unwritten() // before the segments: what moves between the two is seen twice, and counted once
-	g := gatherer{id: []byte(id), seen: map[string]bool{}, stories: map[mail.ID]*Story{}}
+	g := gatherer{t: t, id: []byte(id), seen: map[string]bool{}, stories: map[mail.ID]*Story{}}
+	w := &wanted{rows: [][]index.Token{{index.Of(tokSession, string(id.Session()))}}}
 	for _, s := range t.j.Segments() {
 		if !s.Sealed.IsZero() && s.Sealed.Before(id.Time().Add(-clockSlack)) {
 			continue // an ID is as old as its session
 		}
-		if err := t.gather(s, &g); err != nil {
+		err := t.visit(context.Background(), s, w, func(h hit, _ bool) (bool, error) { return false, g.add(h) })
+		if err != nil {
 			return nil, err
 		}
 	}
 	for _, p := range memory {
-		if err := g.add(p); err != nil {
+		if err := g.add(hit{p: p}); err != nil {
 			return nil, err
 		}
 	}
@@ -53,70 +54,35 @@ func (t *Trail) Stories(id mail.ID) ([]Story, error) {
 // clockSlack is how far a clock may have been set back.
 const clockSlack = time.Hour
 
-// gather reads a segment, unless its sieve says that nothing is there. The
-// sieve of a sealed segment is made on the way.
-func (t *Trail) gather(s journal.Segment, g *gatherer) error {
-	t.sieveMu.Lock()
-	sieve, known := t.sieves[s.Number]
-	t.sieveMu.Unlock()
-	if known && !sieve.has(hashID(g.id)) {
-		return nil
-	}
-	hashes := map[uint64]struct{}{}
-	sealed := !s.Sealed.IsZero()
-	err := t.j.Scan(context.Background(), s.Number, func(_ journal.Kind, p []byte) error {
-		if sealed && !known {
-			e, err := decode(p)
-			if err != nil {
-				return err
-			}
-			hashes[hashID(e.id)] = struct{}{}
-		}
-		return g.add(p)
-	})
-	if err == nil && sealed && !known {
-		t.sieveMu.Lock()
-		t.sieves[s.Number] = newSieve(hashes)
-		t.sieveMu.Unlock()
-	}
-	return err
-}
-
 // gatherer puts stories together.
 type gatherer struct {
+	t       *Trail
 	id      []byte
 	seen    map[string]bool // entries, whole
 	stories map[mail.ID]*Story
 }
 
-func (g *gatherer) add(p []byte) error {
-	e, err := decode(p)
+func (g *gatherer) add(h hit) error {
+	e, err := decode(h.p)
 	if err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(e.id, g.id) || g.seen[string(p)] {
+	if e.what == isWords || !bytes.HasPrefix(e.id, g.id) || g.seen[string(h.p)] {
 		return nil
 	}
-	g.seen[string(p)] = true
+	g.seen[string(h.p)] = true
 	s := g.stories[mail.ID(e.id)]
 	if s == nil {
 		s = &Story{}
 		g.stories[mail.ID(e.id)] = s
 	}
 	if e.what == isEvent {
-		var ev Event
-		if err := json.Unmarshal(e.text, &ev); err != nil {
-			return fmt.Errorf("%w: %w", errEntry, err)
-		}
+		ev, err := readEvent(&e)
 		s.Events = append(s.Events, ev)
-		return nil
+		return err
 	}
-	var r Record
-	if err := json.Unmarshal(e.text, &r); err != nil {
-		return fmt.Errorf("%w: %w", errEntry, err)
-	}
-	s.Record = &r
-	return nil
+	s.Record, err = g.t.read(&e, h.segment)
+	return err
 }
 
 func (g *gatherer) result() []Story {

@@ -31,6 +31,42 @@ type Record struct {
 	Points   string    `json:"points,omitempty"` // the total, "7.7"
 	Outcomes []Outcome `json:"outcomes,omitempty"`
 	Added    []string  `json:"added,omitempty"` // names of the fields put on top
+
+	// What a policy can ask besides, so that another one can be tried on it.
+	Trusted  bool      `json:"trusted,omitempty"`  // a network that may relay
+	Verified bool      `json:"verified,omitempty"` // a certificate of the client
+	Own      []string  `json:"own,omitempty"`      // the addresses of the account
+	UTF8     bool      `json:"smtputf8,omitempty"`
+	Declared int64     `json:"declared,omitempty"` // the SIZE parameter
+	Rcpts    []Rcpt    `json:"rcpts,omitempty"`    // in the order of RCPT, refused ones too
+	Judged   time.Time `json:"judged,omitzero"`    // when the message itself was judged
+	Read     bool      `json:"read,omitempty"`     // the message was read to its end, so that what follows says all
+	Type     string    `json:"type,omitempty"`     // of the whole message: "multipart/mixed"
+	Defects  []string  `json:"defects,omitempty"`
+	Header   []Field   `json:"header,omitempty"` // of the names in KeptFields and Asked; what is not here is not in the message
+	Asked    []string  `json:"asked,omitempty"`  // further names, which the policy asks for
+	// Cut tells what was left out because the record would have become too large:
+	// "why", "rules", "facts", "header", "recipients".
+	Cut []string `json:"cut,omitempty"`
+}
+
+// KeptFields are the header fields that a record always has, as far as they are
+// in the message. Of those that only matter by being there the value is left out.
+var KeptFields = []string{"From", "To", "Cc", "Subject", "Message-ID", "List-Id", "List-Unsubscribe", "Precedence"}
+
+// Rcpt is a recipient as the directory knew it.
+type Rcpt struct {
+	Address string `json:"address"`
+	Ours    bool   `json:"ours,omitempty"`
+	Known   bool   `json:"known,omitempty"`
+	Domain  string `json:"domain,omitempty"` // in the configuration
+}
+
+// Field is a header field of the message.
+type Field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`         // as written, folds kept, without the space around it
+	Cut   bool   `json:"cut,omitempty"` // the value is not whole
 }
 
 // Client is who connected.
@@ -53,8 +89,8 @@ type Rule struct {
 
 // Fact is what a filter found.
 type Fact struct {
-	Filter string         `json:"filter"` // spf, dnsbl.zen
-	Values map[string]any `json:"values,omitempty"`
+	Filter string         `json:"filter"`           // spf, dnsbl.zen
+	Values map[string]any `json:"values,omitempty"` // bool, string, float64, []string, netip.Addr, time.Duration, time.Time
 	Reason string         `json:"reason,omitempty"`
 	Error  string         `json:"error,omitempty"` // it could not tell
 	// Auth are its results that are neither pass nor none, in the words of
@@ -64,6 +100,8 @@ type Fact struct {
 	// Left are the names of facts that were found and are too large to keep: what
 	// they were cannot be told any more.
 	Left []string `json:"left,omitempty"`
+	Rcpt int      `json:"rcpt,omitempty"` // the recipient that it is about, counted from 1 in Record.Rcpts; 0 for the message
+	Conf string   `json:"conf,omitempty"` // stands for the filter's settings: equal where they are
 }
 
 // Outcome is what was decided for recipients.

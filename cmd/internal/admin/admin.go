@@ -16,7 +16,7 @@ import (
 // Backend is what the gateway answers with.
 type Backend interface {
 	Status() Status
-	Reload(ctx context.Context) ReloadResult
+	Reload(ctx context.Context, o ReloadOptions) ReloadResult
 	// Explain finds a message or, for a session's ID, all its messages. None found
 	// is an empty list.
 	Explain(id mail.ID) ([]trail.Story, error)
@@ -31,6 +31,7 @@ type Backend interface {
 	Queue
 	Routes
 	Bans
+	Policy
 
 	// Reports are the summaries of reports that came in, the latest first. Rows are
 	// there only where the query names one.
@@ -59,13 +60,21 @@ type ReloadResult struct {
 	OK          bool   `json:"ok"`
 	Diagnostics string `json:"diagnostics,omitempty"` // as `forepost check` prints them
 	Error       string `json:"error,omitempty"`
+	Tests       string `json:"tests,omitempty"` // what the tests beside it said, where some failed
 }
 
-// TraceQuery searches the trail.
+// TraceQuery searches the trail; all that is set must hold.
 type TraceQuery struct {
-	Text  string        `json:"text,omitempty"` // an address, or part of a subject
-	Since time.Duration `json:"since,omitempty"`
-	Limit int           `json:"limit,omitempty"`
+	Text    string        `json:"text,omitempty"` // words, an address, a domain, an IP address, an ID
+	From    string        `json:"from,omitempty"`
+	To      string        `json:"to,omitempty"`
+	IP      string        `json:"ip,omitempty"`
+	Verdict string        `json:"verdict,omitempty"`
+	Rule    string        `json:"rule,omitempty"`
+	Tag     string        `json:"tag,omitempty"`
+	Since   time.Duration `json:"since,omitempty"` // ago
+	Until   time.Duration `json:"until,omitempty"` // ago
+	Limit   int           `json:"limit,omitempty"`
 }
 
 // ReportsQuery chooses reports that came in; what is empty chooses all.

@@ -17,10 +17,13 @@ import (
 )
 
 // fake answers what tests look for.
-type fake struct{ did []string }
+type fake struct {
+	Policy // none of it is asked here
+	did    []string
+}
 
 func (f *fake) Status() Status { return Status{Version: "test", Queue: 3} }
-func (f *fake) Reload(context.Context) ReloadResult {
+func (f *fake) Reload(context.Context, ReloadOptions) ReloadResult {
 	return ReloadResult{Error: "line 3", Diagnostics: "Error"}
 }
 func (f *fake) Explain(id mail.ID) ([]trail.Story, error) {
@@ -110,7 +113,7 @@ func TestCalls(t *testing.T) {
 	if s, err := c.Status(ctx); err != nil || s.Version != "test" || s.Queue != 3 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if r, err := c.Reload(ctx); err != nil || r.OK || r.Error != "line 3" {
+	if r, err := c.Reload(ctx, ReloadOptions{}); err != nil || r.OK || r.Error != "line 3" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if s, err := c.Explain(ctx, "4bQz7K2MwXc9T"); err != nil || len(s) != 1 || s[0].Record.ID != "4bQz7K2MwXc9T" {

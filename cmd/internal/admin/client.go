@@ -38,40 +38,51 @@ func Dial(socket string) *Client {
 	return c
 }
 
+// do calls, and decodes the answer into out.
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
-	var body bytes.Buffer
-	if in != nil {
-		if err := json.NewEncoder(&body).Encode(in); err != nil {
-			return err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://forepost"+path, &body)
+	res, err := c.ask(ctx, method, path, in)
 	if err != nil {
-		return err
-	}
-	res, err := c.http.Do(req)
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w (%s)", ErrPermission, c.socket)
-	}
-	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
-			return fmt.Errorf("%w (%s)", ErrNotRunning, c.socket)
-		}
 		return err
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		var p problem
-		if json.NewDecoder(res.Body).Decode(&p) != nil || p.Error == "" {
-			p.Error = "the gateway answered " + strings.ToLower(res.Status)
-		}
-		return errors.New(p.Error)
-	}
 	if out == nil {
 		return nil
 	}
 	return json.NewDecoder(res.Body).Decode(out)
+}
+
+// ask calls. Where the gateway says no, that is the error.
+func (c *Client) ask(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			return nil, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://forepost"+path, &body)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.http.Do(req)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w (%s)", ErrPermission, c.socket)
+	}
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return nil, fmt.Errorf("%w (%s)", ErrNotRunning, c.socket)
+		}
+		return nil, err
+	}
+	if res.StatusCode == http.StatusOK {
+		return res, nil
+	}
+	defer res.Body.Close()
+	var p problem
+	if json.NewDecoder(res.Body).Decode(&p) != nil || p.Error == "" {
+		p.Error = "the gateway answered " + strings.ToLower(res.Status)
+	}
+	return nil, errors.New(p.Error)
 }
 
 // Status asks for it.
@@ -80,8 +91,8 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 }
 
 // Reload makes the gateway read its configuration again.
-func (c *Client) Reload(ctx context.Context) (r ReloadResult, err error) {
-	return r, c.do(ctx, "POST", "/v1/reload", nil, &r)
+func (c *Client) Reload(ctx context.Context, o ReloadOptions) (r ReloadResult, err error) {
+	return r, c.do(ctx, "POST", "/v1/reload", o, &r)
 }
 
 // Explain asks for the story of a message, or those of a session.

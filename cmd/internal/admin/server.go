@@ -62,7 +62,9 @@ func (s *Server) Close(ctx context.Context) error {
 func handler(b Backend) http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { answer(w, b.Status(), nil) })
-	m.HandleFunc("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) { answer(w, b.Reload(r.Context()), nil) })
+	m.HandleFunc("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) {
+		call(w, r, func(o ReloadOptions) (any, error) { return b.Reload(r.Context(), o), nil })
+	})
 	m.HandleFunc("GET /v1/messages/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id := mail.ID(r.PathValue("id"))
 		if !id.Valid() {
@@ -79,6 +81,7 @@ func handler(b Backend) http.Handler {
 		call(w, r, func(q ReportsQuery) (any, error) { return b.Reports(r.Context(), q) })
 	})
 	users(m, b)
+	policyCalls(m, b)
 	queue(m, b)
 	routes(m, b)
 	bans(m, b)

@@ -79,7 +79,12 @@ type Appliance struct {
 	cut     context.CancelFunc
 	redis   redisStores
 	control *admin.Server
-	undo    cleanups
+
+	generations *generations // guarded by mu
+	shadow      shadow
+	today       today
+	replaying   sync.Mutex // one at a time
+	undo        cleanups
 }
 
 // New reads the configuration, opens the data directory and the doors: what can
@@ -89,7 +94,7 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	cfg, diags, err := load(o, true)
+	bundle, cfg, diags, err := load(o, true)
 	if err != nil {
 		if o.Tell != nil {
 			o.Tell(diags.String())
@@ -102,7 +107,7 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 		a.log = o.LogTo(cfg.Settings.Log)
 	}
 	a.logWarnings(diags)
-	if err := a.assemble(ctx, cfg); err != nil {
+	if err := a.assemble(ctx, cfg, bundle); err != nil {
 		return nil, errors.Join(err, a.undo.run(ctx, a.log))
 	}
 	return a, nil
@@ -110,7 +115,7 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 
 // assemble puts the house together in one straight line, from the ground up.
 // What is added to undo last is undone first.
-func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err error) {
+func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config, bundle *policies.Bundle) (err error) {
 	a.ids = mail.NewIDs(nodeName(cfg.Settings), a.o.Now)
 	a.directory = &directory{live: a.live, ask: a.probe}
 	a.transports(cfg.Settings)
@@ -124,6 +129,7 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 	if err != nil {
 		return &ConfigError{Path: a.o.Config, Err: err}
 	}
+	l.bundle = bundle
 	a.current.Store(l)
 	a.undo.add("certificates", func(context.Context) error { a.live().certs.closeBut(nil); return nil })
 	a.undo.add("redis", func(context.Context) error { return a.redis.close() })
@@ -131,6 +137,9 @@ func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config) (err err
 		return err
 	}
 	if err := a.openPolicies(); err != nil {
+		return err
+	}
+	if err := a.keepGenerations(l); err != nil {
 		return err
 	}
 	if err := a.openReports(); err != nil {
@@ -172,6 +181,8 @@ func (a *Appliance) Start() error {
 	a.undo.add("reports", func(context.Context) error { a.reports.Stop(); return nil })
 	a.startSweeping()
 	a.startWatchingCerts()
+	a.resumeTrial()
+	a.undo.add("policy on trial", func(context.Context) error { a.endTrial(); return nil })
 	for _, d := range a.servers {
 		a.open(d)
 	}

@@ -26,11 +26,19 @@ func (a *Appliance) Explain(id mail.ID) ([]trail.Story, error) { return a.keep.t
 
 // Trace searches the trail.
 func (a *Appliance) Trace(q admin.TraceQuery) ([]trail.Record, error) {
-	tq := trail.Query{Text: q.Text, Limit: q.Limit}
+	return a.keep.trail.Search(a.query(q))
+}
+
+// query is a search in the trail's words.
+func (a *Appliance) query(q admin.TraceQuery) trail.Query {
+	tq := trail.Query{Text: q.Text, From: q.From, To: q.To, IP: q.IP, Action: q.Verdict, Rule: q.Rule, Tag: q.Tag, Limit: q.Limit}
 	if q.Since > 0 {
 		tq.Since = a.o.Now().Add(-q.Since)
 	}
-	return a.keep.trail.Search(tq)
+	if q.Until > 0 {
+		tq.Until = a.o.Now().Add(-q.Until)
+	}
+	return tq
 }
 
 // Quarantined are the messages in a quarantine, oldest first.

@@ -39,6 +39,7 @@ type live struct {
 	memory   state.Store
 	certs    *certSet
 	loaded   time.Time
+	bundle   *policies.Bundle // what it was made of
 }
 
 // ConfigError is a configuration with mistakes.
@@ -69,15 +70,15 @@ func (e *ConfigError) Error() string {
 }
 
 // load reads the configuration.
-func load(o Options, strict bool) (*policies.Config, policies.Diagnostics, error) {
-	cfg, diags := policies.Load(o.Config, policies.Options{Kinds: builtin.Kinds(), Vars: o.Vars, Strict: strict, Now: o.Now})
+func load(o Options, strict bool) (*policies.Bundle, *policies.Config, policies.Diagnostics, error) {
+	bundle, cfg, diags := policies.Pack(o.Config, policies.Options{Kinds: builtin.Kinds(), Vars: o.Vars, Strict: strict, Now: o.Now})
 	if diags.HasErrors() {
-		return nil, diags, &ConfigError{Path: o.Config, Diagnostics: diags}
+		return bundle, nil, diags, &ConfigError{Path: o.Config, Diagnostics: diags}
 	}
 	if o.Data != "" {
 		cfg.Settings.DataDir = o.Data
 	}
-	return cfg, diags, nil
+	return bundle, cfg, diags, nil
 }
 
 // Check reads a configuration without using it: warnings and errors; the error
@@ -87,7 +88,7 @@ func Check(o Options) (policies.Diagnostics, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	cfg, diags, err := load(o, false)
+	_, cfg, diags, err := load(o, false)
 	if err != nil {
 		return diags, err
 	}

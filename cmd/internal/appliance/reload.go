@@ -11,12 +11,13 @@ import (
 
 // Reload reads the configuration again and puts it in force between messages.
 // With a mistake in it, the running one stays, whole.
-func (a *Appliance) Reload(ctx context.Context) admin.ReloadResult {
+// The tests beside it are run, and nothing is put in force while one fails.
+func (a *Appliance) Reload(ctx context.Context, o admin.ReloadOptions) admin.ReloadResult {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ds, err := a.reload(ctx)
+	tests, ds, err := a.reload(ctx, o)
 	diags := ds.String()
-	r := admin.ReloadResult{OK: err == nil, Diagnostics: diags}
+	r := admin.ReloadResult{OK: err == nil, Diagnostics: diags, Tests: tests}
 	if err != nil {
 		r.Error = err.Error()
 		reloads.WithLabelValues("refused").Inc()
@@ -36,21 +37,38 @@ func (a *Appliance) logWarnings(ds policies.Diagnostics) {
 	}
 }
 
-func (a *Appliance) reload(ctx context.Context) (diags policies.Diagnostics, err error) {
-	cfg, diags, err := load(a.o, true)
-	if err != nil {
-		return diags, err
+func (a *Appliance) reload(ctx context.Context, o admin.ReloadOptions) (tests string, diags policies.Diagnostics, err error) {
+	bundle, cfg, diags, err := load(a.o, true)
+	if err == nil && !o.NoTest {
+		tests, err = a.runTests(ctx)
 	}
+	if err != nil {
+		return tests, diags, err
+	}
+	said, err := a.putInForce(ctx, cfg, bundle)
+	diags = append(diags, said...)
+	if err != nil {
+		return tests, diags, err
+	}
+	if err := a.generations.inForce(bundle, a.o.Now()); err != nil {
+		a.log.Warn("the configuration cannot be kept for a rollback", "error", err)
+	}
+	return tests, diags, nil
+}
+
+// putInForce swaps the configuration between messages; said is what is odd about
+// it. On an error the running one stays, whole.
+func (a *Appliance) putInForce(ctx context.Context, cfg *policies.Config, bundle *policies.Bundle) (said policies.Diagnostics, err error) {
 	old := a.live()
 	if cfg.Settings.DataDir != old.settings.DataDir {
-		return diags, errors.New("data_dir has changed: that needs a restart")
+		return nil, errors.New("data_dir has changed: that needs a restart")
 	}
 	if cfg.Settings.Hostname != old.settings.Hostname {
-		return diags, errors.New("hostname has changed: that needs a restart")
+		return nil, errors.New("hostname has changed: that needs a restart")
 	}
 	l, err := a.build(cfg, old)
 	if err != nil {
-		return diags, err
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -58,26 +76,27 @@ func (a *Appliance) reload(ctx context.Context) (diags policies.Diagnostics, err
 			return
 		}
 		old.certs.closeBut(l.certs)
-		diags = append(diags, l.certs.refresh()...)
+		said = l.certs.refresh()
 	}()
 	doors, err := a.doors(l)
 	if err != nil {
-		return diags, err
+		return nil, err
 	}
 	kept, gone, fresh := match(a.servers, doors)
 	if err := a.replace(gone, fresh); err != nil {
-		return diags, err
+		return nil, err
 	}
 	if err := a.settle(ctx, l.settings); err != nil {
-		return diags, errors.Join(err, closeAll(ctx, fresh), a.reopen(gone))
+		return nil, errors.Join(err, closeAll(ctx, fresh), a.reopen(gone))
 	}
+	l.bundle = bundle
 	a.current.Store(l)
 	a.servers = append(kept, fresh...)
 	for _, d := range fresh {
 		a.open(d)
 	}
 	a.leave(gone)
-	return diags, nil
+	return said, nil
 }
 
 // match finds which doors stay as they are, which go and which are new.

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"github.com/forepost/forepost/cmd/internal/admin"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -72,7 +73,7 @@ func TestPlanOfAListenerThatWent(t *testing.T) {
 	a, file := newAppliance(t, twoDoors)
 	write(t, file, oneDoor)
 	for range 2 {
-		if r := a.Reload(t.Context()); !r.OK {
+		if r := a.Reload(t.Context(), admin.ReloadOptions{}); !r.OK {
 			t.Fatal(r.Error, r.Diagnostics)
 		}
 	}

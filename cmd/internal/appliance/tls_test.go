@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
+	"github.com/forepost/forepost/cmd/internal/admin"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -79,7 +80,7 @@ func TestCertificateReload(t *testing.T) {
 	_, inside := knock(t, a, "")
 
 	rename(t, filepath.Join(pair(t, "half.test"), "selfsigned.crt"), filepath.Join(dir, "selfsigned.crt"))
-	r := a.Reload(t.Context())
+	r := a.Reload(t.Context(), admin.ReloadOptions{})
 	if !r.OK || !strings.Contains(r.Diagnostics, filepath.Join(dir, "selfsigned.crt")) || !strings.Contains(r.Diagnostics, "private key does not match") {
 		t.Errorf("of a pair that does not fit the reload says %+v", r)
 	}
@@ -91,7 +92,7 @@ func TestCertificateReload(t *testing.T) {
 	for _, name := range []string{"selfsigned.crt", "selfsigned.key"} {
 		rename(t, filepath.Join(fresh, name), filepath.Join(dir, name))
 	}
-	if r := a.Reload(t.Context()); !r.OK || r.Diagnostics != "" {
+	if r := a.Reload(t.Context(), admin.ReloadOptions{}); !r.OK || r.Diagnostics != "" {
 		t.Error(r)
 	}
 	if got, _ := knock(t, a, ""); got != "new.test" {
@@ -99,7 +100,7 @@ func TestCertificateReload(t *testing.T) {
 	}
 
 	write(t, file, fmt.Sprintf(secureDoor, "")+tlsBlock("main", pair(t, "moved.test")))
-	if r := a.Reload(t.Context()); !r.OK {
+	if r := a.Reload(t.Context(), admin.ReloadOptions{}); !r.OK {
 		t.Error(r)
 	}
 	if got, _ := knock(t, a, ""); got != "moved.test" || a.Status().Servers[0].Address != address {
@@ -108,7 +109,7 @@ func TestCertificateReload(t *testing.T) {
 	greets(t, inside)
 
 	write(t, file, fmt.Sprintf(secureDoor, "")+"tls \"main\" {\n  cert = \""+file+"\"\n  key  = \""+file+"\"\n}\n")
-	if r := a.Reload(t.Context()); r.OK || !strings.Contains(r.Error, `tls "main"`) || !strings.Contains(r.Error, file) {
+	if r := a.Reload(t.Context(), admin.ReloadOptions{}); r.OK || !strings.Contains(r.Error, `tls "main"`) || !strings.Contains(r.Error, file) {
 		t.Errorf("a block that was never good is taken: %+v", r)
 	}
 	if got, _ := knock(t, a, ""); got != "moved.test" {
@@ -160,7 +161,7 @@ func TestACMEBlock(t *testing.T) {
 		t.Errorf("meanwhile %s serves", got)
 	}
 	write(t, file, fmt.Sprintf(secureDoor, "")+block("/two"))
-	if r := a.Reload(t.Context()); !r.OK {
+	if r := a.Reload(t.Context(), admin.ReloadOptions{}); !r.OK {
 		t.Fatal(r)
 	}
 	for got := range asked {

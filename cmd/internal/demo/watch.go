@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"github.com/forepost/forepost/cmd/internal/admin"
 	"os"
 	"path/filepath"
 	"time"
@@ -53,7 +54,7 @@ func (s *stage) policyText() string {
 }
 
 func (s *stage) reload(ctx context.Context) {
-	r := s.gw.Reload(ctx)
+	r := s.gw.Reload(ctx, admin.ReloadOptions{})
 	if r.Diagnostics != "" {
 		s.say("%s", r.Diagnostics)
 	}

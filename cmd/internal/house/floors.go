@@ -17,6 +17,7 @@ var floors = [][]string{
 	{"relay/sasl"},
 	{"relay/journal", "relay/mime", "relay/dns", "relay/certs", "relay/srs", "relay/ldap"},
 	{"relay/journal/journaltest"},
+	{"relay/trail/index"},
 	{"relay/state", "relay/trail", "relay/sts"},
 	{"relay/queue/dsn", "relay/report"},
 	{"relay/pipeline", "relay/queue", "relay/route", "relay/guard"},
@@ -29,7 +30,7 @@ var floors = [][]string{
 	{"policies/internal/expr"},
 	{"policies/internal/rules"},
 	{"filters/builtin", "policies", "pop3pickup"},
-	{"policies/test"},
+	{"policies/test", "policies/replay"},
 	{"filters/filtertest", "relay/*/*test", "imapstore/storetest"}, // used by tests only
 	{"cmd/internal/admin", "cmd/internal/house", "cmd/internal/reports", "cmd/internal/story", "cmd/internal/authcheck", "cmd/internal/dkimkeys"},
 	{"cmd/internal/appliance"},

@@ -102,7 +102,10 @@ func text(facts map[string]any, name string) string {
 }
 
 func texts(facts map[string]any, name string) (list []string) {
-	many, _ := facts[name].([]any)
+	if list, ok := facts[name].([]string); ok {
+		return list
+	}
+	many, _ := facts[name].([]any) // of a record from before there were versions
 	for _, v := range many {
 		if s, ok := v.(string); ok {
 			list = append(list, s)

@@ -124,9 +124,13 @@ func filterValue(f *Fact, name string, slot int) Value {
 
 func ask[T any](r *Run, slot int, name string) (v T, known bool) {
 	f := r.find(slot)
-	v, _ = f.facts[name].(T)
+	v, ok := f.facts[name].(T)
 	if f.unknown {
 		r.mark(slot)
+	}
+	if !ok && r.Tx.Past != nil && f.facts[name] == (pipeline.Missing{}) {
+		r.miss(r.Instances[slot].Name + "." + name)
+		return v, false
 	}
 	return v, !f.unknown
 }
@@ -138,6 +142,9 @@ func (f *Fact) peek(r *Run) (word string, known bool) {
 		return f.value.Str(r)
 	}
 	fd := r.find(f.Slot)
+	if fd.missing {
+		r.miss(r.Instances[f.Slot].Name)
+	}
 	word, _ = fd.facts[f.name].(string)
 	return word, !fd.unknown
 }

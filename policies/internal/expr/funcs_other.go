@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"net/textproto"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -27,6 +29,7 @@ func (s *Scope) headerName(c *hclsyntax.FunctionCallExpr, a []*Value) (string, b
 		return "", false
 	}
 	s.Refs.note(headerFact)
+	s.HeadersUsed[textproto.CanonicalMIMEHeaderKey(name)] = true
 	return name, true
 }
 
@@ -35,7 +38,12 @@ func makeHeader(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 	if !ok {
 		return invalid
 	}
-	return &Value{Type: String, Str: func(r *Run) (string, bool) { return DecodeText(field(r.Tx.Part, name)), true }}
+	return &Value{Type: String, Str: func(r *Run) (string, bool) {
+		if r.Tx.Past != nil && !r.hasFields("header(\""+name+"\")", []string{name}) {
+			return "", false
+		}
+		return DecodeText(field(r.Tx.Part, name)), true
+	}}
 }
 
 func makeHeaders(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
@@ -44,6 +52,9 @@ func makeHeaders(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 		return invalid
 	}
 	return &Value{Type: Strings, Strs: func(r *Run) ([]string, bool) {
+		if r.Tx.Past != nil && !r.hasFields("headers(\""+name+"\")", []string{name}) {
+			return nil, false
+		}
 		raw := fields(r.Tx.Part, name)
 		for i := range raw {
 			raw[i] = DecodeText(raw[i])

@@ -26,16 +26,16 @@ func messageFacts() []*Fact {
 		return float64(r.Tx.Message.Size())
 	})
 	return append(alsoAtDeliver(size),
-		forgeable(text("msg.id", at, "the Message-ID, without angle brackets", func(r *Run) string { return r.message().id })),
-		forgeable(text("msg.subject", at, "the Subject, decoded", func(r *Run) string { return r.message().subject })),
-		forgeable(text("msg.from", at, "the first address of From", func(r *Run) string { return r.message().from })),
-		forgeable(text("msg.from_name", at, "the name beside it, decoded", func(r *Run) string { return r.message().fromName })),
-		forgeable(text("msg.from_domain", at, "its domain", func(r *Run) string { return r.message().fromDomain })),
-		forgeable(texts("msg.to", at, "addresses of To and Cc", func(r *Run) []string { return r.message().to })),
-		flag("msg.is_bulk", at, "says of itself that it is from a list or in bulk", func(r *Run) bool { return r.message().bulk }),
-		flag("msg.is_bounce", at, "a report about another message", func(r *Run) bool { return r.message().bounce }),
-		forgeable(text("msg.list_id", at, "the List-Id (RFC 2919)", func(r *Run) string { return r.message().listID })),
-		texts("msg.defects", at, "what is odd about its form, in the words of the table below", func(r *Run) []string { return r.message().defects }),
+		fromFields(forgeable(text("msg.id", at, "the Message-ID, without angle brackets", func(r *Run) string { return r.message().id })), "Message-ID"),
+		fromFields(forgeable(text("msg.subject", at, "the Subject, decoded", func(r *Run) string { return r.message().subject })), "Subject"),
+		fromFields(forgeable(text("msg.from", at, "the first address of From", func(r *Run) string { return r.message().from })), "From"),
+		fromFields(forgeable(text("msg.from_name", at, "the name beside it, decoded", func(r *Run) string { return r.message().fromName })), "From"),
+		fromFields(forgeable(text("msg.from_domain", at, "its domain", func(r *Run) string { return r.message().fromDomain })), "From"),
+		fromFields(forgeable(texts("msg.to", at, "addresses of To and Cc", func(r *Run) []string { return r.message().to })), "To", "Cc"),
+		fromFields(flag("msg.is_bulk", at, "says of itself that it is from a list or in bulk", func(r *Run) bool { return r.message().bulk }), "List-Id*"),
+		fromFields(flag("msg.is_bounce", at, "a report about another message", func(r *Run) bool { return r.message().bounce }), "Content-Type*"),
+		fromFields(forgeable(text("msg.list_id", at, "the List-Id (RFC 2919)", func(r *Run) string { return r.message().listID })), "List-Id"),
+		fromFields(texts("msg.defects", at, "what is odd about its form, in the words of the table below", func(r *Run) []string { return r.message().defects }), "Content-Type*"),
 	)
 }
 
@@ -66,7 +66,9 @@ func readMessage(tx *pipeline.Transaction) *message {
 	m.listID = listID(strings.TrimSpace(field(p, "List-Id")))
 	m.bulk = isBulk(p, m.listID)
 	m.bounce = tx.From.IsNull() || p.Type == "multipart/report"
-	m.defects = defects(p)
+	for _, d := range p.AllDefects() {
+		m.defects = append(m.defects, string(d))
+	}
 	return m
 }
 
@@ -92,30 +94,6 @@ func listID(s string) string {
 		}
 	}
 	return strings.ToLower(strings.TrimSpace(s))
-}
-
-// defects are those of the message and all its parts, each once.
-func defects(p *mime.Part) []string {
-	var out []string
-	seen := map[mime.Defect]bool{}
-	var walk func(p *mime.Part)
-	walk = func(p *mime.Part) {
-		if p == nil {
-			return
-		}
-		for _, d := range p.Defects {
-			if !seen[d] {
-				seen[d] = true
-				out = append(out, string(d))
-			}
-		}
-		for _, q := range p.Parts {
-			walk(q)
-		}
-		walk(p.Message)
-	}
-	walk(p)
-	return out
 }
 
 // fields are the raw values of the header fields of a name.

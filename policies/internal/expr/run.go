@@ -21,6 +21,7 @@ type Run struct {
 	found  []found
 	gen    int   // of the recipient in question
 	unsure []int // slots that could not tell, since Begin
+	missed bool  // something was asked since Begin that a record does not have
 	msg    *message
 }
 
@@ -29,6 +30,7 @@ type found struct {
 	gen     int // 0: not asked yet
 	facts   pipeline.Facts
 	unknown bool
+	missing bool // its record has it not
 }
 
 // Reset makes r ready for a transaction; it keeps memory that it can use again.
@@ -56,7 +58,16 @@ func (r *Run) For(to int) {
 }
 
 // Begin forgets which filters could not tell.
-func (r *Run) Begin() { r.unsure = r.unsure[:0] }
+func (r *Run) Begin() { r.unsure, r.missed = r.unsure[:0], false }
+
+// Missed tells whether something was asked since Begin that is not known since
+// the message is judged from its record.
+func (r *Run) Missed() bool { return r.missed }
+
+func (r *Run) miss(what string) {
+	r.missed = true
+	r.Tx.Past.Miss(what)
+}
 
 // Unsure are the slots of the filters that were asked since Begin and could not
 // tell. The slice holds until the next Begin.
@@ -70,7 +81,7 @@ func (r *Run) find(slot int) *found {
 		return f
 	}
 	res := r.Tx.Find(r.Ctx, in)
-	*f = found{gen: r.gen, facts: res.Finding.Facts, unknown: res.Err != nil}
+	*f = found{gen: r.gen, facts: res.Finding.Facts, unknown: res.Err != nil, missing: res.Err == pipeline.ErrNotRecorded}
 	return f
 }
 
@@ -85,6 +96,9 @@ func (r *Run) Ask(slot int) (facts pipeline.Facts, known bool) {
 }
 
 func (r *Run) mark(slot int) {
+	if r.found[slot].missing {
+		r.miss(r.Instances[slot].Name)
+	}
 	for _, s := range r.unsure {
 		if s == slot {
 			return

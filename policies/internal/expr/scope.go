@@ -27,7 +27,8 @@ type Env struct {
 	File   func(name string, at hcl.Range) string
 	Secret func(name string, at hcl.Range) string
 
-	ListsUsed map[string]bool
+	ListsUsed   map[string]bool
+	HeadersUsed map[string]bool // names of header fields that expressions ask for
 }
 
 // Refs is what an expression turned out to ask for.

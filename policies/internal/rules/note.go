@@ -88,6 +88,9 @@ func (w *walker) symbols(rule *Rule) []pipeline.Symbol {
 		s := &rule.Symbols[i]
 		w.r.Begin()
 		t := s.When.Bool(w.r)
+		if t == expr.Unknown {
+			t = w.guess(rule, rule.Path+"."+s.Name)
+		}
 		n, known := 0.0, true
 		if t == expr.Yes {
 			n, known = s.Points.Num(w.r)

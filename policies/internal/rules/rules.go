@@ -27,6 +27,7 @@ const (
 type Rule struct {
 	Path    string // inbound.rcpt.reject.dnsbl
 	At      string // where it stands: "policy.d/inbound.hcl:15"
+	Written string // as it is written
 	Verb    string
 	Class   string
 	Mode    Mode

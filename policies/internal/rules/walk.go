@@ -121,6 +121,11 @@ func (w *walker) holds(rule *Rule) (expr.Tri, int) {
 	w.r.Begin()
 	t, term := expr.Eval(w.r, rule.When)
 	if t == expr.Unknown {
+		if t = w.guess(rule, rule.Path); t == expr.Yes {
+			term = -1
+		}
+	}
+	if t == expr.Unknown {
 		w.unsure(w.r.Unsure())
 	}
 	if w.outs != nil && !rule.PerRcpt {
@@ -137,6 +142,9 @@ func (w *walker) holds(rule *Rule) (expr.Tri, int) {
 func (w *walker) strikes(rule *Rule, to int) bool {
 	w.r.Begin()
 	facts, known := w.r.Ask(rule.Slot)
+	if !known && w.guess(rule, rule.Path+" counts") == expr.Yes {
+		facts, known = pipeline.Facts{rule.Fact: true}, true
+	}
 	if !known {
 		w.unsure(w.r.Unsure())
 		w.trace.rule(w, rule, "unknown", w.whoIsUnsure(), to)
