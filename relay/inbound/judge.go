@@ -46,11 +46,11 @@ func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
 		s.recordSession(v, r)
 		return r, judged{}
 	}
-	return mail.Reply{}, s.standing(v)
+	return mail.Reply{}, s.remains(v)
 }
 
-// standing is what is remembered of a verdict that turned nobody away.
-func (s *session) standing(v pipeline.Verdict) judged {
+// remains is what is remembered of a verdict that turned nobody away.
+func (s *session) remains(v pipeline.Verdict) judged {
 	if v.Action == pipeline.Accept {
 		v = pipeline.Verdict{}
 	}

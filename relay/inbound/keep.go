@@ -97,5 +97,5 @@ func (s *session) onePolicy(plan pipeline.Plan) {
 // door, but hears of it at MAIL or RCPT.
 func (s *session) judgeAgain(plan pipeline.Plan, at pipeline.Stage) judged {
 	v := first(plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
-	return s.standing(v)
+	return s.remains(v)
 }
