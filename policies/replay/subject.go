@@ -171,11 +171,6 @@ func (s *subject) Accepts(_ context.Context, to mail.Address) (mail.Acceptance, 
 	return acc, nil
 }
 
-// Authenticate lets nobody in: the record says who is.
-func (s *subject) Authenticate(context.Context, string, string) (mail.Identity, error) {
-	return mail.Identity{}, inbound.ErrCredentials
-}
-
 // fate is what became of a place in one world.
 func (s *subject) fate(p *place, got *inbound.Rehearsed) Fate {
 	f := Fate{To: p.to, Was: p.was, Now: p.was}
