@@ -14,7 +14,9 @@ export SOURCE_DATE_EPOCH FOREPOST_VERSION FOREPOST_ARCH FOREPOST_DIST
 
 CGO_ENABLED=0 GOARCH=$FOREPOST_ARCH go build -trimpath -buildvcs=false -buildmode=pie \
 	-ldflags "-s -w -X main.version=$FOREPOST_VERSION" -o "$dist/forepost" ./cmd/forepost
-gzip -9nc packaging/files/forepost.8 >"$dist/forepost.8.gz"
+for page in forepost.8 forepost.hcl.5 forepost-policy.7 forepost-functions.7; do
+	gzip -9nc "packaging/files/$page" >"$dist/$page.gz"
+done
 {
 	echo "forepost ($FOREPOST_VERSION-1) stable; urgency=medium"
 	echo

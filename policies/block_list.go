@@ -15,7 +15,7 @@ func (l *loader) lists() {
 		items := b.texts("items")
 		file := b.text("file", "")
 		b.text("refresh", "")
-		b.word("format", "lines", "lines")
+		format := b.word("format", "lines", lists.Formats()...)
 		if instead, ok := l.o.Lists[name]; ok {
 			b.known = append(b.known, "source")
 			b.done()
@@ -31,7 +31,7 @@ func (l *loader) lists() {
 			l.bag.Error(diag.MissingAttribute, b.at, b.what+" has neither items nor file.", "Write items = [\"...\"] or file = \"lists/"+name+".txt\".")
 		}
 		if file != "" {
-			items = append(items[:len(items):len(items)], lists.ParseFile([]byte(l.readText(file, b.rangeOf("file"))))...)
+			items = append(items[:len(items):len(items)], lists.ParseAs(format, typ, []byte(l.readText(file, b.rangeOf("file"))))...)
 		}
 		b.done()
 		l.list(name, typ, items, b)

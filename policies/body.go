@@ -60,8 +60,15 @@ func (b *body) require(name, fix string) bool {
 	return false
 }
 
+// asked is told of each block that was read: a test compares what was asked for
+// with what is documented.
+var asked func(*body)
+
 // done reports attributes and blocks that nobody asked for.
 func (b *body) done() {
+	if asked != nil {
+		asked(b)
+	}
 	for _, a := range sortedAttributes(b.b) {
 		if !contains(b.known, a.Name) {
 			b.l.bag.Error(diag.UnknownAttribute, a.NameRange, b.what+" has no attribute \""+a.Name+"\".", diag.DidYouMean(a.Name, b.known))

@@ -28,7 +28,7 @@ const (
 
 // verbs is the table of verbs; `use` is not among them, since it is no rule.
 var verbs = map[string]verb{
-	"reject":     {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "text, code", "550, for good; ends the phase", func(c *ruleCompiler) { c.refuse(pipeline.Reject, mail.Permanent, 50) }},
+	"reject":     {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "text, code, notify", "550, for good; ends the phase", func(c *ruleCompiler) { c.refuse(pipeline.Reject, mail.Permanent, 50) }},
 	"defer":      {[]pipeline.Stage{connect, helo, mailAt, rcpt, data, deliver}, "text, code", "451, to come back; ends the phase", func(c *ruleCompiler) { c.refuse(pipeline.Defer, mail.Transient, 51) }},
 	"drop":       {[]pipeline.Stage{connect, helo, mailAt}, "text", "421 and closes the connection", func(c *ruleCompiler) { c.refuse(pipeline.Drop, mail.Transient, 21) }},
 	"discard":    {[]pipeline.Stage{mailAt, rcpt, data}, "", "250, and it is thrown away; the trail knows", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Discard} }},
@@ -43,7 +43,7 @@ var verbs = map[string]verb{
 	"copy":       {[]pipeline.Stage{data}, "to", "sends a copy", (*ruleCompiler).copy},
 	"sign":       {[]pipeline.Stage{data}, "key", "signs with the DKIM keys of the author's domain, with key those of a selector or of a list of them; the rule sign \"arc\" adds to the ARC chain with those of the recipient's domain", (*ruleCompiler).sign},
 	"route":      {[]pipeline.Stage{data, deliver}, "via, tls, source", "takes another route, or the same with better TLS or from another address of this host", (*ruleCompiler).route},
-	"greylist":   {[]pipeline.Stage{rcpt, data}, "key, delay", "451 to strangers, until they come back", (*ruleCompiler).greylist},
+	"greylist":   {[]pipeline.Stage{rcpt, data}, "key, delay, text, on_error", "451 to strangers, until they come back", (*ruleCompiler).greylist},
 	"limit":      {[]pipeline.Stage{connect, mailAt, rcpt, data}, "key, rate, burst, count, over, on_error, text", "counts against windows of time, all of which must hold", (*ruleCompiler).limit},
 }
 

@@ -47,6 +47,11 @@ func TestDryRuns(t *testing.T) {
 		{"no such case", "", []string{"policy", "console", "--config", config, "--tests", cases, "--case", "a latter"}, exitFailed, []string{"no case"}},
 		{"an expression that is wrong", "spf.reslt\n", []string{"policy", "console", "--config", config}, exitFailed, []string{`Did you mean "spf.result"?`}},
 		{"checked", "", []string{"policy", "check", "--config", config}, exitDone, []string{"no errors"}},
+		{"help about facts", "", []string{"help", "policy", "facts", "spf.result"}, exitDone, []string{"spf.result\n", "softfail", "from mail on"}},
+		{"help about functions", "", []string{"help", "policy", "functions"}, exitDone, []string{"listed(x: ", "weekday() is \"mon\""}},
+		{"help about policies", "", []string{"help", "policy"}, exitDone, []string{"blocks, phases, verbs, facts, functions, filters, diagnostics", "session"}},
+		{"help about a command", "", []string{"help", "policy", "fmt"}, exitDone, []string{"--check"}},
+		{"help about nothing", "", []string{"help", "policy", "vrbs"}, exitUsage, []string{"there is no help"}},
 		{"an unknown form", "", []string{"check", "--format", "xml", "--config", config}, exitUsage, []string{"sarif"}},
 		{"no configuration", "", []string{"check", "--format", "github", "--config", filepath.Join(dir, "none.hcl")}, exitFailed, []string{"::error", "title=FP0002"}},
 	} {

@@ -61,6 +61,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return coded{fmt.Errorf("%w\nSee: %s --help", err, c.CommandPath()), exitUsage}
 	})
+	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(), traceCommand(),
 		userCommand(), queueCommand(), routeCommand(), banCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
 	return root

@@ -10,7 +10,7 @@ variable "quarantine_at" {
 }
 
 locals {
-  stranger = !session.trusted && !auth.ok
+  stranger  = !session.trusted && !auth.ok
   authentic = spf.result == "pass" || dkim.result == "pass"
 }
 
@@ -73,8 +73,8 @@ route "lab" {
 }
 
 route "smarthost" {
-  to   = ["smtp.provider.test:587"]
-  tls  = verify
+  to  = ["smtp.provider.test:587"]
+  tls = verify
 
   source = ["192.0.2.7", "2001:db8::7"]
 
