@@ -45,7 +45,7 @@ const (
 	tempUnavail = "[TEMPUNAVAIL]"
 )
 
-var errClaim = errors.New("syntax: XCLIENT NAME=value ...")
+var errClaim = errors.New("syntax: XCLIENT name=value, one or more with spaces between")
 
 // parse adds the arguments of a command to the claim.
 func (c *claim) parse(arg string) error {
