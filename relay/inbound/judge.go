@@ -114,6 +114,6 @@ func (s *session) recordSession(v pipeline.Verdict, r mail.Reply) {
 	}
 	rec.Outcomes = []trail.Outcome{{Action: v.Action.String(), Rule: v.Rule, Reply: r.String()}}
 	s.cfg.Trail.Record(rec)
-	messages.WithLabelValues(s.cfg.Name, v.Action.String()).Inc()
+	s.tally(v.Action)
 	s.log.Info("session refused", "id", string(s.ps.ID), "action", v.Action.String(), "rule", v.Rule, "reply", r.String())
 }

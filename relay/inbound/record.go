@@ -39,13 +39,20 @@ func (s *session) outcome(tx *transaction, o trail.Outcome) {
 // nil where it was the transaction's.
 func (s *session) refuse(tx *transaction, to []string, v pipeline.Verdict, r mail.Reply) {
 	s.noted = true
-	messages.WithLabelValues(s.cfg.Name, v.Action.String()).Inc()
+	s.tally(v.Action)
 	if tx.refused++; tx.refused > maxRefused {
 		return
 	}
 	s.outcome(tx, trail.Outcome{To: to, Action: v.Action.String(), Rule: v.Rule, Reply: r.String()})
 	s.log.Info("refused", "id", string(tx.Transaction.ID), "from", tx.Transaction.From.String(), "to", strings.Join(to, ","),
 		"action", v.Action.String(), "rule", v.Rule, "reply", r.String())
+}
+
+// tally counts what became of a message; what is only rehearsed does not count.
+func (s *session) tally(a pipeline.Action) {
+	if s.conn != nil {
+		messages.WithLabelValues(s.cfg.Name, a.String()).Inc()
+	}
 }
 
 // recordMail is the trail of a MAIL that was refused before any policy was
@@ -59,7 +66,7 @@ func (s *session) recordMail(from *mail.Address, rule, reply string) {
 	}
 	rec.Outcomes = []trail.Outcome{{Action: pipeline.Reject.String(), Rule: rule, Reply: reply}}
 	s.cfg.Trail.Record(rec)
-	messages.WithLabelValues(s.cfg.Name, pipeline.Reject.String()).Inc()
+	s.tally(pipeline.Reject)
 	s.log.Info("refused", "id", string(s.current), "rule", rule, "reply", reply)
 }
 

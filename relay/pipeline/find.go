@@ -225,13 +225,20 @@ func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	if f.gaveUp = parent.Err() != nil; f.gaveUp {
 		f.of.drop(findKey{in, f.result.To}, f) // nobody waited for it: it is no finding, and who asks later asks anew
 	}
-	filterSeconds.WithLabelValues(in.Kind).Observe(f.result.Took.Seconds())
+	if tx.Past == nil { // what a record says was counted when it was found
+		count(in, &f.result)
+	}
+	close(f.done)
+}
+
+// count notes what a filter cost and whether it could tell.
+func count(in *Instance, r *Result) {
+	filterSeconds.WithLabelValues(in.Kind).Observe(r.Took.Seconds())
 	word := "ok"
-	if f.result.Err != nil {
+	if r.Err != nil {
 		word = "error"
 	}
 	filterResults.WithLabelValues(in.Kind, word).Inc()
-	close(f.done)
 }
 
 // inspect keeps a filter's panic from ending anybody's session.
