@@ -1,6 +1,7 @@
 package imapstore
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -28,4 +29,30 @@ func QuarantineAccount(a mail.Address) (name string, ok bool) {
 		return "", false
 	}
 	return QuarantinePrefix + strings.ToLower(a.Local), true
+}
+
+// quarantineField stands on top of what lies in a quarantine.
+const quarantineField = "X-Forepost-Quarantined"
+
+// QuarantineField notes on a message who was to have it, and by which ID its story
+// is known.
+func QuarantineField(id mail.ID, r mail.Recipient) mail.Field {
+	return mail.Field{Name: quarantineField, Value: string(id) + " for <" + strings.TrimPrefix(cmp.Or(r.Original, r.Address.String()), "rfc822;") + ">"}
+}
+
+// Quarantined reads what QuarantineField noted; fields are those on top of the
+// message, the first of them first. ok is false for a message without the note.
+func Quarantined(fields []mail.Field) (id mail.ID, to mail.Address, ok bool) {
+	for _, f := range fields {
+		if f.Name == "Received" {
+			break // below it others wrote
+		}
+		if f.Name != quarantineField {
+			continue
+		}
+		name, rest, _ := strings.Cut(strings.TrimSpace(f.Value), " for <")
+		to, err := mail.ParseAddress(strings.TrimSuffix(rest, ">"), true)
+		return mail.ID(name), to, err == nil && mail.ID(name).Valid()
+	}
+	return "", mail.Address{}, false
 }

@@ -1,8 +1,10 @@
 package policies
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -25,6 +27,7 @@ func (l *loader) head() {
 	for _, c := range b.texts("classes") {
 		l.classes[c] = true
 	}
+	l.set.Classes = slices.Sorted(maps.Keys(l.classes))
 	b.done()
 }
 

@@ -15,6 +15,7 @@ type Settings struct {
 	Hostname   string
 	Postmaster mail.Address // default: postmaster@ the first domain, or @ Hostname
 	DataDir    string
+	Classes    []string // of rules, sorted
 
 	Listeners   []Listener
 	IMAP        []MailServer

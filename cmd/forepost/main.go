@@ -63,7 +63,7 @@ func command() *cobra.Command {
 	})
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(), traceCommand(),
-		userCommand(), queueCommand(), routeCommand(), banCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
+		userCommand(), queueCommand(), quarantineCommand(), routeCommand(), banCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
 	return root
 }
 

@@ -69,6 +69,10 @@ func (s *Store) deliver(ctx context.Context, d outbound.Delivery, src source, to
 	var ts []*ticket
 	for i := range to {
 		r := d.To[to[i].n]
+		msg := msg
+		if _, ok := imapstore.QuarantineAccount(r.Address); ok {
+			msg = msg.With(imapstore.QuarantineField(d.ID, r))
+		}
 		to[i].e = s.entry(msg, src.blob, keywordsOf(r.Tags), d.Time, id)
 		t, err := to[i].m.take(to[i].e, &group)
 		if err != nil {

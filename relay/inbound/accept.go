@@ -108,6 +108,9 @@ func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verd
 		return
 	}
 	if fate == pipeline.Quarantine {
+		// Who was to have it is what we know, not what the client says (ORCPT): a
+		// release goes there.
+		r.Original = ""
 		r.Address, r.Route, r.Notify = s.cfg.Quarantine(v.Into), "", mail.NotifyNever
 		b.add(r, to.Address)
 	} else if len(to.Acceptance.Final) == 0 {

@@ -29,6 +29,7 @@ type Backend interface {
 	RemoveUser(ctx context.Context, name string) error
 
 	Queue
+	Quarantine
 	Routes
 	Bans
 	Policy

@@ -18,8 +18,9 @@ import (
 
 // fake answers what tests look for.
 type fake struct {
-	Policy // none of it is asked here
-	did    []string
+	Policy     // none of it is asked here
+	Quarantine // nor of this
+	did        []string
 }
 
 func (f *fake) Status() Status { return Status{Version: "test", Queue: 3} }

@@ -85,6 +85,7 @@ func handler(b Backend) http.Handler {
 	queue(m, b)
 	routes(m, b)
 	bans(m, b)
+	quarantine(m, b)
 	return m
 }
 
