@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
@@ -31,7 +32,12 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:])
+	var code int
+	if name := filepath.Base(os.Args[0]); calledAs[name] {
+		code = sendmail(ctx, name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	} else {
+		code = run(ctx, os.Args[1:])
+	}
 	stop()
 	os.Exit(code)
 }
@@ -63,7 +69,7 @@ func command() *cobra.Command {
 	})
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(serveCommand(), checkCommand(), reloadCommand(), statusCommand(), explainCommand(), traceCommand(),
-		userCommand(), queueCommand(), quarantineCommand(), routeCommand(), banCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
+		userCommand(), queueCommand(), quarantineCommand(), sendmailCommand(), routeCommand(), banCommand(), storeCommand(), reportsCommand(), policyCommand(), authCommand(), dkimCommand(), demoCommand())
 	return root
 }
 

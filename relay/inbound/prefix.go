@@ -108,6 +108,11 @@ func heloName(name string) string {
 
 // literal is the client's address literal, RFC 5321 section 4.1.3.
 func (s *session) literal() string {
+	if s.conn != nil {
+		if p, ok := s.conn.raw.(interface{ Peer() string }); ok { // a program of this machine
+			return p.Peer()
+		}
+	}
 	switch {
 	case !s.ps.Client.IsValid():
 		return "local"

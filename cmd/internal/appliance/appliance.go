@@ -3,6 +3,7 @@
 package appliance
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -247,16 +248,16 @@ func (a *Appliance) PlanFor(listener string) pipeline.Plan {
 // openControl makes the control socket: the configuration's, or the data
 // directory's.
 func (a *Appliance) openControl(s *policies.Settings) (err error) {
-	path := a.o.Socket
-	if path == "" {
-		path = s.Control.Socket
-	}
-	if path == "" {
-		path = filepath.Join(s.DataDir, "control.sock")
-	}
-	if a.control, err = admin.Listen(path, a); err != nil {
+	if a.control, err = admin.Listen(a.controlPath(s), a); err != nil {
 		return err
 	}
 	a.undo.add("control socket", a.control.Close)
 	return nil
+}
+
+func (a *Appliance) controlPath(s *policies.Settings) string {
+	if path := cmp.Or(a.o.Socket, s.Control.Socket); path != "" {
+		return path
+	}
+	return filepath.Join(s.DataDir, "control.sock")
 }

@@ -133,6 +133,10 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 		l.policyOf[ls.Name] = ls.Policy
 		l.plans[ls.Name], _ = l.policies.Plan(ls.Policy)
 	}
+	if ls, ok := a.sendmailListener(s); ok {
+		l.policyOf[ls.Name] = ls.Policy
+		l.plans[ls.Name], _ = l.policies.Plan(ls.Policy)
+	}
 	for i := range s.Domains {
 		l.domains[s.Domains[i].Name] = &s.Domains[i]
 	}

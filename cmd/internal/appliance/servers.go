@@ -23,6 +23,7 @@ import (
 type server struct {
 	admin.Endpoint
 	spec     string // its settings as text: a reload replaces it where they differ
+	local    bool   // for all users of this machine
 	ln       net.Listener
 	closing  *atomic.Bool // of the listener that is open: we shut it, so the end of serve is no news
 	serve    func(net.Listener) error
@@ -32,12 +33,21 @@ type server struct {
 // doors are the servers that a configuration asks for, not yet listening.
 func (a *Appliance) doors(l *live) (list []*server, err error) {
 	s := l.settings
+	var local *server // comes last: what the operator wrote comes first
 	for _, ls := range s.Listeners {
 		one, err := a.smtpDoor(s, ls)
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: listener %q: %w", ls.At.File, ls.At.Line, ls.Name, err)
 		}
 		list = append(list, one)
+	}
+	if ls, ok := a.sendmailListener(s); ok {
+		one, err := a.smtpDoor(s, ls)
+		if err != nil {
+			return nil, fmt.Errorf("the door of sendmail: %w", err)
+		}
+		one.local = true
+		local = one
 	}
 	for _, ms := range s.IMAP {
 		one, err := a.imapDoor(s, ms)
@@ -55,6 +65,9 @@ func (a *Appliance) doors(l *live) (list []*server, err error) {
 	}
 	if s.Metrics.On {
 		list = append(list, metricsDoor(s.Metrics))
+	}
+	if local != nil {
+		list = append(list, local)
 	}
 	return list, nil
 }
@@ -152,6 +165,11 @@ func (d *server) listen() (err error) {
 	}
 	if d.ln, err = net.Listen(network, address); err != nil {
 		return fmt.Errorf("%s %q cannot listen on %s: %w%s", d.Kind, d.Name, d.Address, err, listenAdvice(err))
+	}
+	if d.local {
+		if d.ln, err = openToAll(d.ln); err != nil {
+			return err
+		}
 	}
 	d.Address, d.closing = d.ln.Addr().String(), &atomic.Bool{}
 	return nil
