@@ -3,7 +3,6 @@ package policies
 import (
 	"strings"
 
-	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/rules"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
@@ -33,7 +32,7 @@ var verbs = map[string]verb{
 	"drop":       {[]pipeline.Stage{connect, helo, mailAt}, "text", "421 and closes the connection", func(c *ruleCompiler) { c.refuse(pipeline.Drop, mail.Transient, 21) }},
 	"discard":    {[]pipeline.Stage{mailAt, rcpt, data}, "", "250, and it is thrown away; the trail knows", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Discard} }},
 	"quarantine": {[]pipeline.Stage{data}, "into, notify, without", "250, and it is kept apart", (*ruleCompiler).quarantine},
-	"hold":       {[]pipeline.Stage{data}, "notify", "250, and it is queued until a person acts", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Hold, Notify: c.notify()} }},
+	"hold":       {[]pipeline.Stage{data}, "notify", "250, and it is queued until a person acts", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Hold}; c.tell(c.r.End) }},
 	"accept":     {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "", "ends the rules of this phase for the recipient; in data the thresholds, too", func(c *ruleCompiler) { c.r.End = &rules.End{Action: pipeline.Accept} }},
 	"skip":       {[]pipeline.Stage{connect, helo, mailAt, rcpt, data}, "classes, force", "rules of the classes no longer apply", (*ruleCompiler).skip},
 	"score":      {[]pipeline.Stage{data}, "name = points(n, condition), one line a symbol", "adds points", (*ruleCompiler).score},
@@ -62,14 +61,4 @@ func (v verb) phaseNames() string {
 		names = append(names, p.String())
 	}
 	return strings.Join(names, ", ")
-}
-
-// later reports attributes that the language has and this version has not.
-func (c *ruleCompiler) later(names ...string) {
-	for _, n := range names {
-		if c.b.has(n) {
-			c.l.bag.Error(diag.NotThisVersion, c.b.rangeOf(n), n+" of "+c.r.Verb+" is not in this version.", "Leave it out.")
-		}
-		c.b.known = append(c.b.known, n)
-	}
 }

@@ -34,7 +34,7 @@ func (c *ruleCompiler) refuse(a pipeline.Action, class mail.Class, basic int) {
 	}
 	c.reply(e)
 	if a == pipeline.Reject {
-		c.later("notify")
+		c.tell(e)
 	}
 }
 
@@ -89,7 +89,8 @@ func (c *ruleCompiler) enhanced(x hclsyntax.Expression, e *rules.End) (hclsyntax
 }
 
 func (c *ruleCompiler) quarantine() {
-	e := &rules.End{Action: pipeline.Quarantine, Into: c.b.ref("into", "quarantine"), Notify: c.notify()}
+	e := &rules.End{Action: pipeline.Quarantine, Into: c.b.ref("into", "quarantine")}
+	c.tell(e)
 	c.r.End = e
 	orTag := c.b.word("without", "", "tag") == "tag"
 	if e.Into != "" || c.b.has("into") {
@@ -101,6 +102,9 @@ func (c *ruleCompiler) quarantine() {
 	}
 	c.l.needQuarantine(c.b.at, c.r.Path)
 }
+
+// tell reads who is to hear of it.
+func (c *ruleCompiler) tell(e *rules.End) { e.Notify, e.Ours = c.notify(), c.l.env.Domains }
 
 // notify is a list of addresses, which may be facts.
 func (c *ruleCompiler) notify() []*expr.Value {

@@ -222,6 +222,7 @@ func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipel
 	for i, v := range vs {
 		s.took(ctx, tx, i, v, fates[i])
 	}
+	s.notifyAll(tx, vs, fates)
 	s.settled(ctx, tx, vs, true)
 }
 

@@ -110,6 +110,7 @@ type Config struct {
 	Spool     Spool
 	Signer    pipeline.Signer // may be nil
 	Sealer    pipeline.Sealer // may be nil
+	Notifier  Notifier        // may be nil
 	Trail     trail.Writer
 	IDs       *mail.IDs
 	Now       func() time.Time

@@ -37,6 +37,7 @@ func (s *session) judgeEach(tx *transaction, draft Draft, vs []pipeline.Verdict)
 		if !fates[i].Refuses() {
 			kept = true
 			s.took(ctx, tx, i, v, fates[i])
+			s.notify(tx, v, fateName(fates[i]), []string{tx.To[i].Address.String()})
 			replies[i] = queued(tx.Transaction.ID)
 			continue
 		}

@@ -46,6 +46,7 @@ func (s *session) refuse(tx *transaction, to []string, v pipeline.Verdict, r mai
 	s.outcome(tx, trail.Outcome{To: to, Action: v.Action.String(), Rule: v.Rule, Reply: r.String()})
 	s.log.Info("refused", "id", string(tx.Transaction.ID), "from", tx.Transaction.From.String(), "to", strings.Join(to, ","),
 		"action", v.Action.String(), "rule", v.Rule, "reply", r.String())
+	s.notify(tx, v, v.Action.String(), to)
 }
 
 // tally counts what became of a message; what is only rehearsed does not count.

@@ -20,6 +20,7 @@ import (
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay"
 	"github.com/forepost/forepost/relay/guard"
+	"github.com/forepost/forepost/relay/inbound"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/meter"
 	"github.com/forepost/forepost/relay/outbound"
@@ -85,6 +86,7 @@ type Appliance struct {
 	shadow      shadow
 	today       today
 	replaying   sync.Mutex // one at a time
+	notices     *notices
 	undo        cleanups
 }
 
@@ -117,6 +119,7 @@ func New(ctx context.Context, o Options) (*Appliance, error) {
 // assemble puts the house together in one straight line, from the ground up.
 // What is added to undo last is undone first.
 func (a *Appliance) assemble(ctx context.Context, cfg *policies.Config, bundle *policies.Bundle) (err error) {
+	a.notices = &notices{a: a, in: make(chan inbound.Notice, noticeQueue), counts: map[string]*noticeCount{}}
 	a.ids = mail.NewIDs(nodeName(cfg.Settings), a.o.Now)
 	a.directory = &directory{live: a.live, ask: a.probe}
 	a.transports(cfg.Settings)
@@ -184,6 +187,7 @@ func (a *Appliance) Start() error {
 	a.startWatchingCerts()
 	a.resumeTrial()
 	a.undo.add("policy on trial", func(context.Context) error { a.endTrial(); return nil })
+	a.startNotices()
 	for _, d := range a.servers {
 		a.open(d)
 	}

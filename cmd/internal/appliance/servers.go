@@ -87,6 +87,9 @@ func (a *Appliance) listenerConfig(s *policies.Settings, ls policies.Listener) i
 		Policies: a, Directory: a.directory, Logins: a.logins, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
 		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
+	if a.notices != nil { // a dry run tells nobody
+		cfg.Notifier = a.notices
+	}
 	gateOf(&cfg, ls.Gate)
 	switch ls.Protocol {
 	case "submission":

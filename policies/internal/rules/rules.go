@@ -67,9 +67,10 @@ type End struct {
 	Class   mail.Class
 	Basic   int
 	Subject [2]int
-	Text    *expr.Value   // of the reply, without its codes
-	Into    string        // a quarantine; "" for the recipient's
-	Notify  []*expr.Value // addresses
+	Text    *expr.Value     // of the reply, without its codes
+	Into    string          // a quarantine; "" for the recipient's
+	Notify  []*expr.Value   // addresses
+	Ours    map[string]bool // domains: what a message names is told at these alone, or anybody could have us write to anybody
 }
 
 // Symbol is one line of a score.

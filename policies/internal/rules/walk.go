@@ -204,7 +204,7 @@ func (w *walker) verdict(rule *Rule, to int) pipeline.Verdict {
 	}
 	for _, n := range e.Notify {
 		s, _ := n.Str(w.r)
-		if a, err := mail.ParseAddress(s, true); err == nil && !a.IsNull() {
+		if a, err := mail.ParseAddress(s, true); err == nil && !a.IsNull() && (n.Const || e.Ours[a.Domain]) {
 			v.Notify = append(v.Notify, a)
 		}
 	}
