@@ -67,7 +67,7 @@ func TestSubmissions(t *testing.T) {
 	bob, carol := s.spool.committed[0].Envelope, s.spool.committed[1].Envelope
 	wantBob := []mail.Recipient{
 		{Address: mail.MustParseAddress("bob@example.com"), Route: "inner", Tags: []string{"t"}},
-		{Address: mail.MustParseAddress("archive@example.com"), Notify: mail.NotifyNever},
+		{Address: mail.MustParseAddress("archive@example.com"), Notify: mail.NotifyNever, Via: "example.com"},
 	}
 	if !reflect.DeepEqual(bob.To, wantBob) || len(carol.To) != 1 || carol.To[0].Address.Local != "carol" {
 		t.Errorf("%+v\n%+v", bob.To, carol.To)
