@@ -3,6 +3,7 @@ package expr
 import (
 	"strings"
 
+	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -12,6 +13,7 @@ type message struct {
 	subject                    string
 	from, fromName, fromDomain string
 	to                         []string
+	named                      map[string]bool // the same, by mail.Address.Key
 	id, listID                 string
 	bulk, bounce               bool
 	defects                    []string
@@ -47,7 +49,7 @@ func (r *Run) message() *message {
 }
 
 func readMessage(tx *pipeline.Transaction) *message {
-	m := &message{}
+	m := &message{named: map[string]bool{}}
 	p := tx.Part
 	if p == nil {
 		return m
@@ -60,6 +62,9 @@ func readMessage(tx *pipeline.Transaction) *message {
 	for _, f := range append(fields(p, "To"), fields(p, "Cc")...) {
 		for _, a := range addressesOf(f) {
 			m.to = append(m.to, a.address)
+			if at, err := mail.ParseAddress(a.address, true); err == nil {
+				m.named[at.Key()] = true
+			}
 		}
 	}
 	m.id = strings.Trim(strings.TrimSpace(field(p, "Message-ID")), "<>")
