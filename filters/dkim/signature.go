@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/forepost/forepost/filters/internal/canon"
@@ -78,7 +79,7 @@ func read(p *mime.Part, f mime.Field) signature {
 		return s.worthless("policy", "the signature is too long")
 	}
 	t, ok := canon.Tags(f.Raw)
-	if !ok {
+	if !ok || !canon.Strict(f.Raw) {
 		return s.worthless("permerror", "the signature is not a list of tags")
 	}
 	s.tags = t
@@ -111,10 +112,22 @@ func read(p *mime.Part, f mime.Field) signature {
 	return s
 }
 
-// misshapen tells what is wrong with the values of a signature that are in
-// base64, before any key is asked for: bh= is a SHA-256 sum, b= has the length
-// of a signature of its kind (RSA with 1024 to 8192 bits).
+// misshapen tells what is wrong with the values of a signature, before any key is
+// asked for: a= is an algorithm of RFC 8301 or 8463, q= has a way that we know,
+// t= and x= are numbers, bh= is a SHA-256 sum, b= has the length of a signature
+// of its kind (RSA with 1024 to 8192 bits).
 func misshapen(algorithm string, t map[string]string) string {
+	if algorithm != "rsa-sha256" && algorithm != "ed25519-sha256" {
+		return "a= is not an algorithm that is taken"
+	}
+	if q, ok := t["q"]; ok && !slices.Contains(strings.Split(canon.Squeeze(q), ":"), "dns/txt") {
+		return "q= has no way to the key that is known"
+	}
+	for _, name := range []string{"t", "x"} {
+		if v, ok := t[name]; ok && !isNumber(v) {
+			return name + "= is not a number of seconds"
+		}
+	}
 	if sum, err := base64.StdEncoding.DecodeString(canon.Squeeze(t["bh"])); err != nil || len(sum) != sha256.Size {
 		return "bh= is not a hash"
 	}
@@ -126,6 +139,11 @@ func misshapen(algorithm string, t map[string]string) string {
 		return "b= is not a signature of its kind"
 	}
 	return ""
+}
+
+// isNumber is 1*12DIGIT, of RFC 6376 section 3.5.
+func isNumber(s string) bool {
+	return s != "" && len(s) <= 12 && strings.Trim(s, "0123456789") == ""
 }
 
 // word is what Authentication-Results may show of a tag: the signs of base64

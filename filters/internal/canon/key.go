@@ -56,6 +56,8 @@ func ParseKey(record string) (Key, error) {
 	}
 	if v, ok := t["v"]; ok && v != "DKIM1" {
 		return k, errors.New("the key record has an unknown version")
+	} else if ok && !strings.HasPrefix(strings.TrimSpace(record), "v") {
+		return k, errors.New("v= of the key record is not its first tag") // a MUST of RFC 6376 section 3.6.1
 	}
 	if t["k"] != "" {
 		k.Kind = t["k"]

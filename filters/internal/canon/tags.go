@@ -24,6 +24,18 @@ func Tags(s string) (map[string]string, bool) {
 	return m, true
 }
 
+// Strict tells whether each semicolon of a tag-list ends a tag. Of a signature
+// that must be so: RFC 6376 section 6.1.1 warns of being liberal there.
+func Strict(s string) bool {
+	s = strings.TrimSuffix(strings.TrimSpace(s), ";")
+	for _, t := range strings.Split(s, ";") {
+		if strings.TrimSpace(t) == "" {
+			return false
+		}
+	}
+	return true
+}
+
 // tagName is ALPHA *ALNUMPUNC.
 func tagName(s string) bool {
 	for i := range len(s) {
