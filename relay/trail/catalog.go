@@ -257,12 +257,16 @@ func (c *catalog) all(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// close writes what is in memory, and closes the files.
 func (c *catalog) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, x := range c.segments {
 		x.mu.Lock()
 		if x.file != nil {
+			if x.tail != nil {
+				c.flush(x, x.covered) // the next start need not do it again; if it fails it does
+			}
 			x.file.Close()
 		}
 		x.mu.Unlock()
