@@ -132,7 +132,8 @@ func (d *Dry) Serve(name string, encrypted bool, watch func(pipeline.Plan) pipel
 	}
 	cfg.TLS = d.a.tlsFor(mode, nil)
 	cfg.Policies, cfg.Spool, cfg.Trail = watched{d.a, watch}, drySpool{}, to
-	cfg.ProxyFrom = nil // the client is who it is said to be
+	cfg.ProxyFrom = nil   // the client is who it is said to be
+	cfg.GreetingDelay = 0 // and has nothing to gain by waiting
 	return inbound.New(cfg)
 }
 
