@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/lists"
@@ -33,7 +34,9 @@ func (l *loader) domains() {
 		d.Name, _ = mail.ParseDomain(name)
 		b.require("route", "Write route = route.name, route.store for mailboxes here, or route.mx.")
 		d.Route = b.ref("route", "route")
-		d.Recipients = l.recipients(b, l.isStore(d.Route))
+		d.Store = l.isStore(d.Route)
+		d.Recipients = l.recipients(b, d.Store)
+		l.details(b, &d)
 		d.Aliases = l.aliases(b, d.Name)
 		d.DKIM = l.dkim(b)
 		d.Quarantine = b.ref("quarantine", "quarantine")
@@ -42,6 +45,23 @@ func (l *loader) domains() {
 		l.set.Domains = append(l.set.Domains, d)
 	})
 	l.postmaster()
+}
+
+// details reads what is done about bob+shop@example.com. The store knows bob by
+// it; what other servers do about it, only their owner can say.
+func (l *loader) details(b *body, d *Domain) {
+	def := ""
+	if d.Store {
+		def = "+"
+	}
+	d.Delimiter = b.text("delimiter", def)
+	if len(d.Delimiter) > 1 || strings.Trim(d.Delimiter, "+-_=#~") != "" {
+		b.bad("delimiter", "\""+d.Delimiter+"\" parts no address.", "Write delimiter = \"+\" (or one of -_=#~), or \"\" for none.")
+	}
+	d.DetailFolder = b.boolean("detail_folder", false)
+	if d.DetailFolder && !d.Store {
+		b.bad("detail_folder", "Only the store has folders.", "Write route = route.store, or leave it out.")
+	}
 }
 
 func (l *loader) isStore(route string) bool {
@@ -73,7 +93,12 @@ func (l *loader) recipients(b *body, store bool) Recipients {
 			return def
 		}
 		l.env.ListsUsed[name] = true
-		return Recipients{Mode: "list", Name: name, List: inList(l.env.Lists[name])}
+		r := inList(l.env.Lists[name])
+		r.Name = name
+		return r
+	}
+	if t, ok := x.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
+		return l.recipientsOf(b)
 	}
 	w, ok := l.wordOf(x, "recipients", []string{"accounts", "callout", "any"})
 	if !ok {
@@ -82,8 +107,24 @@ func (l *loader) recipients(b *body, store bool) Recipients {
 	return Recipients{Mode: w}
 }
 
-func inList(set *lists.List) func(mail.Address) bool {
-	return func(a mail.Address) bool { return set != nil && set.Has(a.String()) }
+func inList(set *lists.List) Recipients {
+	return Recipients{Mode: "list", List: func(a mail.Address) bool { return set != nil && set.Has(a.String()) },
+		Known: func() bool { return set == nil || set.Known() }}
+}
+
+// recipientsOf reads recipients = "ldaps://...": a list of its own, that the
+// directory has.
+func (l *loader) recipientsOf(b *body) Recipients {
+	v := List{Name: "recipients of " + b.what, At: b.where(), Source: b.text("recipients", ""), Refresh: defaultRefresh}
+	at := b.rangeOf("recipients")
+	if !isDirectory(v.Source) {
+		b.bad("recipients", "\""+v.Source+"\" tells no recipients.", "Write list.name, accounts, callout, any, or \"ldaps://dc1.example.com/dc=example,dc=com?mail\".")
+	} else {
+		l.directory(v.Source, at, false)
+	}
+	v.set = lists.Awaited(lists.Address)
+	l.set.Lists = append(l.set.Lists, v)
+	return inList(v.set)
 }
 
 // aliases reads { info = ["a@example.com"], "a.b" = "c@example.com" }; an

@@ -1,11 +1,18 @@
 package policies
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/lists"
 )
+
+// defaultRefresh is how often a directory is read that says nothing else.
+const defaultRefresh = 15 * time.Minute
 
 // lists reads `list` blocks.
 func (l *loader) lists() {
@@ -13,32 +20,60 @@ func (l *loader) lists() {
 		b.require("type", "Write type = address, domain, ip, word, glob, regex or hash.")
 		typ := lists.Type(b.word("type", string(lists.Word), lists.Types()...))
 		items := b.texts("items")
+		v := List{Name: name, At: b.where(), Source: b.text("source", ""), fixed: items,
+			format: lists.Format(b.word("format", string(lists.Lines), lists.Formats()...))}
 		file := b.text("file", "")
-		b.text("refresh", "")
-		format := b.word("format", "lines", lists.Formats()...)
+		refresh := b.duration("refresh", 0)
+		b.done()
 		if instead, ok := l.o.Lists[name]; ok {
-			b.known = append(b.known, "source")
-			b.done()
 			l.list(name, typ, instead, b)
 			return
 		}
-		if source := b.text("source", ""); source != "" {
-			l.notServed(b.rangeOf("source"), "A list cannot come from a directory server in this version.",
-				"Export it to a file, one entry a line, and write file = \"lists/"+name+".txt\".")
-		} else if b.has("refresh") {
-			l.bag.Error(diag.NotThisVersion, b.rangeOf("refresh"), "refresh belongs to source.", "A file is read again at `forepost reload`.")
-		} else if !b.has("items") && !b.has("file") {
-			l.bag.Error(diag.MissingAttribute, b.at, b.what+" has neither items nor file.", "Write items = [\"...\"] or file = \"lists/"+name+".txt\".")
+		switch {
+		case v.Source != "":
+			l.sourced(&v, typ, refresh, b)
+			return
+		case !b.has("items") && !b.has("file"):
+			l.bag.Error(diag.MissingAttribute, b.at, b.what+" has neither items nor file nor source.", "Write items = [\"...\"] or file = \"lists/"+name+".txt\".")
+		case file != "":
+			v.File = l.path(file)
+			entries, errs := lists.Parse(v.format, typ, []byte(l.readText(file, b.rangeOf("file"))))
+			for _, err := range errs {
+				l.bag.Error(diag.BadValue, b.rangeOf("file"), v.File+", "+err.Error()+".", "")
+			}
+			for _, e := range entries {
+				items = append(items[:len(items):len(items)], e.Text)
+			}
 		}
-		if file != "" {
-			items = append(items[:len(items):len(items)], lists.ParseAs(format, typ, []byte(l.readText(file, b.rangeOf("file"))))...)
+		set := l.list(name, typ, items, b)
+		if v.File != "" {
+			set.Changes = true
+			v.set = set
+			l.set.Lists = append(l.set.Lists, v)
 		}
-		b.done()
-		l.list(name, typ, items, b)
 	})
 }
 
-func (l *loader) list(name string, typ lists.Type, items []string, b *body) {
+// sourced is a list that a directory has. Nothing is known of it until it is read.
+func (l *loader) sourced(v *List, typ lists.Type, refresh time.Duration, b *body) {
+	at := b.rangeOf("source")
+	if b.has("file") {
+		l.bag.Error(diag.BadValue, at, "A list has a file or a source, not both.", "")
+	}
+	if !isDirectory(v.Source) {
+		l.bag.Error(diag.BadValue, at, "\""+v.Source+"\" is no source of a list.", "Write source = \"ldaps://dc1.example.com/dc=example,dc=com?mail\".")
+	} else {
+		l.directory(v.Source, at, false)
+	}
+	if v.Refresh = refresh; refresh == 0 {
+		v.Refresh = defaultRefresh
+	}
+	v.set = lists.Awaited(typ)
+	l.env.Lists[v.Name] = v.set
+	l.set.Lists = append(l.set.Lists, *v)
+}
+
+func (l *loader) list(name string, typ lists.Type, items []string, b *body) *lists.List {
 	set, errs := lists.New(typ, items)
 	l.env.Lists[name] = set
 	at := b.rangeOf("items")
@@ -53,4 +88,81 @@ func (l *loader) list(name string, typ lists.Type, items []string, b *body) {
 			l.bag.Warn(diag.EmptyList, x.Expr.Range(), "list."+name+" has no entries.", "")
 		}
 	}
+	return set
+}
+
+// List is a list that changes without a reload: its file is read again when it
+// changes, its source from time to time. Rules and recipients see the new
+// contents at once; what a filter was made of (the words of a content filter)
+// stays until a reload.
+type List struct {
+	Name    string
+	At      Where
+	File    string        // "" where there is a source
+	Source  string        // an URL of a directory
+	Refresh time.Duration // of a source
+
+	format lists.Format
+	fixed  []string // its items
+	set    *lists.List
+}
+
+// Known tells whether it was ever read.
+func (l *List) Known() bool { return l.set.Known() }
+
+// Len is the number of its entries.
+func (l *List) Len() int { return l.set.Len() }
+
+// Read takes the new contents of the file. With a mistake in them the list stays
+// as it was, and the error names file and line.
+func (l *List) Read(text []byte) error {
+	entries, errs := lists.Parse(l.format, l.set.Type, text)
+	var items []string
+	for _, e := range entries {
+		if _, bad := lists.New(l.set.Type, []string{e.Text}); len(bad) > 0 {
+			errs = append(errs, fmt.Errorf("line %d: %w", e.Line, bad[0]))
+		}
+		items = append(items, e.Text)
+	}
+	if len(errs) > 0 {
+		return told(l.File, errs)
+	}
+	return l.fill(items)
+}
+
+// Fill takes the new contents of a source. Entries that are none are left out and
+// counted: one odd entry of a directory is no reason to have an old list.
+func (l *List) Fill(entries []string) (odd int, err error) {
+	var items []string
+	for _, e := range entries {
+		if _, bad := lists.New(l.set.Type, []string{e}); len(bad) > 0 {
+			odd++
+			continue
+		}
+		items = append(items, e)
+	}
+	return odd, l.fill(items)
+}
+
+// fill puts entries in place. A list does not become empty by itself: a file that
+// is just being written, or a directory that shows nothing any more, would have
+// every recipient refused. A reload takes an empty file.
+func (l *List) fill(items []string) error {
+	all := append(l.fixed[:len(l.fixed):len(l.fixed)], items...)
+	if len(items) == 0 && l.set.Len() > len(l.fixed) {
+		return fmt.Errorf("list %s has had %d entries and would have none", l.Name, l.set.Len())
+	}
+	if errs := l.set.Replace(all); len(errs) > 0 {
+		return told("list "+l.Name, errs)
+	}
+	return nil
+}
+
+// told is the first of many mistakes.
+func told(where string, errs []error) error {
+	text := errs[0].Error()
+	if n := len(errs) - 1; n > 0 {
+		text += fmt.Sprintf(" (and %d more)", n)
+	}
+	return fmt.Errorf("%s, %s", where, strings.TrimSuffix(text, "."))
 }

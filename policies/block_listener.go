@@ -54,9 +54,11 @@ func (l *loader) auth(b *body) string {
 		w, _ = l.wordOf(x, "auth", []string{"accounts"})
 		return w
 	}
-	if s := b.text("auth", ""); strings.HasPrefix(s, "ldap://") || strings.HasPrefix(s, "ldaps://") {
-		l.notServed(x.Range(), "Users of a directory server cannot log in in this version.", "Write auth = accounts.")
-		return "accounts"
+	if s := b.text("auth", ""); isDirectory(s) {
+		if !l.directory(s, x.Range(), true) {
+			return "accounts"
+		}
+		return s
 	}
 	l.wordOf(x, "auth", []string{"accounts"})
 	return "accounts"

@@ -22,6 +22,7 @@ func (l *loader) mail() {
 	})
 	if b := l.single("store"); b != nil {
 		l.set.Store.Quota = b.size("quota", 0)
+		l.set.Store.Sending = b.sending()
 		l.set.Store.Retention = b.duration("retention", 0)
 		if b.boolean("encrypt", false) {
 			l.bag.Error(diag.NotThisVersion, b.rangeOf("encrypt"), "The store is not encrypted in this version.", "Encrypt the disk.")
@@ -55,6 +56,7 @@ func (l *loader) account(name string, b *body) {
 	l.plainPassword(b, "password")
 	v.Aliases = b.addresses("aliases")
 	v.Quota = b.size("quota", 0)
+	v.Sending = b.sending()
 	b.done()
 	l.set.Accounts = append(l.set.Accounts, v)
 }

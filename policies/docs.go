@@ -19,7 +19,7 @@ var blockDocs = map[string]blockDoc{
 		"greeting_delay": "how long strangers wait for the greeting", "max_sessions": "at once", "max_per_client": "sessions at once from one address", "max_per_network": "sessions at once from one network",
 		"rate_per_client": "new sessions from one address, \"30/1m\"", "rate_per_network": "new sessions from one network", "network_v4": "the length of an IPv4 network's prefix", "network_v6": "the length of an IPv6 network's prefix"}},
 	"domain": {"a domain of ours", map[string]string{
-		"route": "where its mail goes", "recipients": "who exists: accounts, callout, any or a list", "aliases": "{ info = [\"bob\"] }", "thresholds": "in place of the policy's", "quarantine": "its quarantine",
+		"route": "where its mail goes", "recipients": "who exists: accounts, callout, any or a list", "aliases": "{ info = [\"bob\"] }; \"*\" has what nobody else has", "delimiter": "parts bob from bob+shop; \"+\" for the store", "detail_folder": "mail for bob+shop goes to the mailbox shop, where there is one", "thresholds": "in place of the policy's", "quarantine": "its quarantine",
 		"dkim": "[{ selector = \"fp1\", key = secret(\"fp1\") }]: all keys sign"}},
 	"route": {"a way out", map[string]string{
 		"to": "servers, or mx, or store", "tls": "may, require, verify or dane", "strategy": "failover or balance", "auth": "{ user = \"u\", password = secret(\"p\") }", "source": "the addresses of this host to connect from",
@@ -37,9 +37,12 @@ var blockDocs = map[string]blockDoc{
 	"imap":     {"where mail is read over IMAP", map[string]string{"address": "where it listens", "tls": "auto, implicit or off", "cert": "a tls block", "allow_cleartext": "logins without TLS from elsewhere than this host"}},
 	"pop3": {"where mail is read over POP3", map[string]string{"address": "where it listens", "tls": "auto, implicit or off", "cert": "a tls block", "allow_cleartext": "logins without TLS from elsewhere than this host",
 		"delete": "expunge or keep", "login_delay": "between two logins"}},
-	"store":   {"the mailboxes here", map[string]string{"quota": "of an account that says none", "retention": "how long mail is kept", "encrypt": "at rest"}},
-	"account": {"a mailbox; those of `forepost user` need no block", map[string]string{"password": "a hash, or secret()", "aliases": "further addresses", "quota": "how much it holds"}},
+	"store": {"the mailboxes here", map[string]string{"quota": "of an account that says none", "retention": "how long mail is kept", "encrypt": "at rest",
+		"send_messages": "how many messages an account that says nothing may send, as \"300/1h\"", "send_recipients": "how many recipients", "send_bytes": "how many octets, as \"500MiB/1d\""}},
+	"account": {"a mailbox; those of `forepost user` need no block", map[string]string{"password": "a hash, or secret()", "aliases": "further addresses", "quota": "how much it holds",
+		"send_messages": "how many messages it may send, as \"300/1h\"", "send_recipients": "how many recipients", "send_bytes": "how many octets, as \"500MiB/1d\""}},
 	"dns":     {"who answers for names", map[string]string{"resolvers": "default: the system's", "timeout": "of a question", "dnssec": "the resolvers validate", "zone": "a file that is the whole DNS"}},
+	"ldap":    {"directory servers that stand in for each other", map[string]string{"servers": "ldaps://host, in order", "bind": "the DN that searches are made as", "password": "its password", "start_tls": "on ldap:// servers", "ca": "a file of certificates to trust", "timeout": "of a request"}},
 	"redis":   {"a server that nodes share", map[string]string{"address": "host and port", "username": "to log in", "password": "to log in", "tls": "encrypted", "db": "its number", "prefix": "of all keys"}},
 	"state":   {"the memory of limits and greylists", map[string]string{"backend": "embedded, or redis.name", "on_away": "when Redis is away: open or closed"}},
 	"tls":     {"a certificate; a block acme inside fetches one", map[string]string{"cert": "its file", "key": "its key's file"}},

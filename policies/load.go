@@ -83,6 +83,7 @@ func (l *loader) everything() {
 	l.locals()
 	l.head()
 	l.declareDomains()
+	l.each("ldap", l.ldap)
 	l.lists()
 	l.quarantines()
 	l.routes()

@@ -23,6 +23,7 @@ var topLevel = map[string]struct {
 	"dns": {0, "dns"}, "redis": {1, "redis \"shared\""}, "state": {0, "state"}, "tls": {1, "tls \"main\""},
 	"control": {0, "control"}, "web": {0, "web"}, "metrics": {0, "metrics"}, "log": {0, "log"}, "reports": {0, "reports"}, "srs": {0, "srs"}, "bounces": {0, "bounces"},
 	"logins": {0, "logins"},
+	"ldap":   {1, "ldap \"office\""},
 }
 
 // index finds unknown and doubled blocks, and makes the named ones known.

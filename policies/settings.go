@@ -2,6 +2,7 @@ package policies
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/forepost/forepost/policies/internal/rules"
@@ -26,12 +27,14 @@ type Settings struct {
 	Quarantines []Quarantine
 	Certs       []Certificate // tls blocks
 	Redis       []Redis
+	LDAP        []LDAP
 	Store       Store
 	DNS         DNS
 	State       State
 	Reports     Reports
 	SRS         SRS
 	Bounces     Bounces
+	Lists       []List // those that change by themselves
 	Logins      Logins
 	Control     Endpoint
 	Web         Endpoint
@@ -111,17 +114,35 @@ type Domain struct {
 	At         Where
 	Route      string // name of a route; "store", "mx" for the built-in ones
 	Recipients Recipients
-	Aliases    map[string][]mail.Address // local part in lower case
-	DKIM       []DKIMKey
-	Quarantine string           // name of a quarantine, "" for none
-	thresholds rules.Thresholds // in place of the policy's
+	Aliases    map[string][]mail.Address // local part in lower case; "*" for all that nobody else has
+	Store      bool                      // its route is the store
+	// Delimiter parts a local part from a detail (RFC 5233): bob+shop is bob's. ""
+	// for none.
+	Delimiter    string
+	DetailFolder bool // mail with a detail goes to the mailbox of that name, where there is one
+	DKIM         []DKIMKey
+	Quarantine   string           // name of a quarantine, "" for none
+	thresholds   rules.Thresholds // in place of the policy's
+}
+
+// Base is an address without its detail; ok is false where it has none.
+func (d *Domain) Base(a mail.Address) (base mail.Address, detail string, ok bool) {
+	if d.Delimiter == "" {
+		return a, "", false
+	}
+	local, detail, ok := strings.Cut(a.Local, d.Delimiter)
+	if !ok || local == "" {
+		return a, "", false
+	}
+	return mail.Address{Local: local, Domain: a.Domain}, detail, true
 }
 
 // Recipients is how a domain knows its recipients.
 type Recipients struct {
-	Mode string                  // accounts, callout, any, list
-	Name string                  // of the list, where Mode is list
-	List func(mail.Address) bool // likewise
+	Mode  string                  // accounts, callout, any, list
+	Name  string                  // of the list, where Mode is list and a list block has it
+	List  func(mail.Address) bool // likewise
+	Known func() bool             // whether that list was ever read; nil: yes
 }
 
 // DKIMKey is one key of a domain.
@@ -160,6 +181,7 @@ type Account struct {
 	Password Secret // an argon2id hash, or a plain one from secret()
 	Aliases  []mail.Address
 	Quota    int64
+	Sending  Sending
 }
 
 // Quarantine is a `quarantine` block.
@@ -204,6 +226,7 @@ type Redis struct {
 type Store struct {
 	Quota     int64
 	Retention time.Duration
+	Sending   Sending // of everybody who logs in and has no limits of his own
 }
 
 // DNS is the `dns` block.

@@ -136,3 +136,27 @@ func checkBanIsTold(t *testing.T, g *gateway) {
 		}
 	}
 }
+
+// metric is the value of a line of the metrics, 0 where there is none.
+func metric(t *testing.T, g *gateway, name string) float64 {
+	t.Helper()
+	res, err := http.Get("http://" + g.address("metrics", "") + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if v, ok := strings.CutPrefix(line, name+" "); ok {
+			f, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+	}
+	return 0
+}

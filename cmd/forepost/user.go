@@ -20,6 +20,7 @@ type userBook interface {
 	AddUser(ctx context.Context, u admin.NewUser) error
 	SetPassword(ctx context.Context, name, password string) error
 	DisableUser(ctx context.Context, name string, disabled bool) error
+	LimitUser(ctx context.Context, name string, l admin.UserLimit) error
 	RemoveUser(ctx context.Context, name string) error
 }
 
@@ -53,7 +54,7 @@ func userCommand() *cobra.Command {
 			return errors.Join(f(c.Context(), b, args), done())
 		}
 	}
-	c.AddCommand(userAdd(with), userList(with))
+	c.AddCommand(userAdd(with), userList(with), userLimit(with))
 	c.AddCommand(&cobra.Command{
 		Use: "passwd ADDRESS", Short: "Change a password; it is read from standard input", Args: exactly(1),
 		RunE: with(func(ctx context.Context, b userBook, args []string) error {
@@ -95,6 +96,18 @@ func userAdd(with bookFunc) *cobra.Command {
 	return c
 }
 
+func userLimit(with bookFunc) *cobra.Command {
+	var l admin.UserLimit
+	c := &cobra.Command{
+		Use: "limit ADDRESS", Short: "Set how much an account may send; what is not named is as usual (the store block)", Args: exactly(1),
+		RunE: with(func(ctx context.Context, b userBook, args []string) error { return b.LimitUser(ctx, args[0], l) }),
+	}
+	c.Flags().StringVar(&l.Messages, "messages", "", "so many messages in a time: 300/1h, or none")
+	c.Flags().StringVar(&l.Recipients, "recipients", "", "so many recipients in a time: 1000/1d, or none")
+	c.Flags().StringVar(&l.Bytes, "bytes", "", "so many octets in a time: 500MiB/1d, or none")
+	return c
+}
+
 func userList(with bookFunc) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the accounts", Args: exactly(0),
@@ -113,6 +126,9 @@ func userList(with bookFunc) *cobra.Command {
 				}
 				if u.Config {
 					line += "  (configuration)"
+				}
+				for _, s := range u.Sent {
+					line += fmt.Sprintf("  %d of %d %s in %s", s.Used, s.Max, s.What, s.Per)
 				}
 				fmt.Println(line)
 			}

@@ -4,6 +4,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/sasl"
@@ -23,8 +24,20 @@ type Account struct {
 	Password string         // "$argon2id$...", "" for none: nobody can log in (for Book.Configure also a plain one)
 	SCRAM    SCRAM          // SCRAM-SHA-256 keys (RFC 5803) made with the password
 	Quota    int64          // octets, 0 for none
+	Sending  Sending        // how much it may send
 	Disabled bool
 	Config   bool // stands in the configuration, not in the journal
+}
+
+// Sending is how much an account may send in a time.
+type Sending struct {
+	Messages, Recipients, Bytes Rate
+}
+
+// Rate is so many in a time. A Max of 0 is what is usual, one below no limit.
+type Rate struct {
+	Max int64
+	Per time.Duration
 }
 
 // SCRAM is what a server keeps for SCRAM-SHA-256 (RFC 5802 section 3).

@@ -75,6 +75,11 @@ func (b *Book) SetQuota(ctx context.Context, name string, quota int64) error {
 	return b.change(ctx, name, func(a *Account) error { a.Quota = quota; return nil })
 }
 
+// SetSending changes how much an account may send.
+func (b *Book) SetSending(ctx context.Context, name string, s Sending) error {
+	return b.change(ctx, name, func(a *Account) error { a.Sending = s; return nil })
+}
+
 // SetAliases replaces the further addresses.
 func (b *Book) SetAliases(ctx context.Context, name string, aliases ...mail.Address) error {
 	return b.change(ctx, name, func(a *Account) error {

@@ -26,12 +26,22 @@ func (d directory) Accepts(_ context.Context, to mail.Address) (mail.Acceptance,
 		return mail.Acceptance{}, nil
 	}
 	acc := mail.Acceptance{Ours: true, Domain: domain.Name}
-	if alias := domain.Aliases[strings.ToLower(to.Local)]; len(alias) > 0 {
-		acc.Known, acc.Final = true, alias
-		return acc, nil
+	tries := []mail.Address{to}
+	if base, _, ok := domain.Base(to); ok && domain.Recipients.Mode != "callout" {
+		tries = append(tries, base)
 	}
-	if d.known(domain, to) {
-		acc.Known, acc.Final = true, []mail.Address{to}
+	for _, a := range tries {
+		if alias := domain.Aliases[strings.ToLower(a.Local)]; len(alias) > 0 {
+			acc.Known, acc.Final = true, alias
+			return acc, nil
+		}
+		if d.known(domain, a) {
+			acc.Known, acc.Final = true, []mail.Address{a}
+			return acc, nil
+		}
+	}
+	if all := domain.Aliases["*"]; len(all) > 0 {
+		acc.Known, acc.Final = true, all
 	}
 	return acc, nil
 }
@@ -49,6 +59,8 @@ func (d directory) known(domain *policies.Domain, to mail.Address) bool {
 	switch {
 	case has(d.unknown, to.Key()):
 		return false
+	case domain.Recipients.Mode == "list" && domain.Recipients.Known != nil && !domain.Recipients.Known():
+		return true // a directory has it, and a case asks nobody
 	case domain.Recipients.Mode == "list":
 		return domain.Recipients.List(to) || strings.EqualFold(to.Local, "postmaster") // RFC 5321 section 4.5.1
 	}

@@ -44,15 +44,34 @@ func (s *session) accept(tx *transaction, draft Draft, vs []pipeline.Verdict, fa
 	if len(subs) == 0 {
 		return mail.Reply{}, "" // thrown away for all
 	}
+	if r := s.charge(tx); !r.IsZero() {
+		return r, "allowance"
+	}
 	err := draft.Commit(context.WithoutCancel(tx.ctx), subs...)
 	switch {
 	case err == nil:
 		return mail.Reply{}, ""
 	case errors.Is(err, journal.ErrFull):
+		s.refund(tx)
 		return mail.Defer(52, 3, 1, "No room for the message, try again later"), "spool"
 	}
+	s.refund(tx)
 	s.log.Error("the message could not be queued", "id", s.name(), "error", err)
 	return mail.Defer(51, 3, 0, "The message could not be queued, try again later"), "spool"
+}
+
+// charge counts a message of one who logged in.
+func (s *session) charge(tx *transaction) mail.Reply {
+	if s.cfg.Allowance == nil || s.ps.Auth.User == "" {
+		return mail.Reply{}
+	}
+	return s.cfg.Allowance.Charge(tx.ctx, s.ps.Auth.User, len(tx.To), tx.Trace.Size)
+}
+
+func (s *session) refund(tx *transaction) {
+	if s.cfg.Allowance != nil && s.ps.Auth.User != "" {
+		s.cfg.Allowance.Refund(context.WithoutCancel(tx.ctx), s.ps.Auth.User, len(tx.To), tx.Trace.Size)
+	}
 }
 
 // bundles sorts recipients by the form in which they get the message, in the

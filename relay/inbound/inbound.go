@@ -31,6 +31,15 @@ type Directory interface {
 	Accepts(ctx context.Context, to mail.Address) (mail.Acceptance, error)
 }
 
+// Allowance is how much those who log in may send.
+type Allowance interface {
+	// Charge counts a message of a user, before it is queued. A Reply refuses it;
+	// then nothing is counted.
+	Charge(ctx context.Context, user string, recipients int, size int64) mail.Reply
+	// Refund takes back what Charge counted and did not become a message.
+	Refund(ctx context.Context, user string, recipients int, size int64)
+}
+
 // Spool takes messages. FromQueue makes one of a *queue.Queue.
 type Spool interface {
 	Draft(id mail.ID) (Draft, error)
@@ -107,6 +116,7 @@ type Config struct {
 	Policies  Policies
 	Directory Directory
 	Logins    sasl.Logins // who may log in, where Auth
+	Allowance Allowance   // of who logged in; nil: without limits
 	Spool     Spool
 	Signer    pipeline.Signer // may be nil
 	Sealer    pipeline.Sealer // may be nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/route"
+	"github.com/forepost/forepost/relay/state"
 )
 
 // How long the answers of a Prober hold, and how many it remembers.
@@ -22,14 +23,15 @@ const (
 
 // Prober asks the next server whether it would take mail for a recipient
 // (callout), for domains whose recipients are known only there. It remembers
-// the answers; nothing but its own probes fills that memory. It is safe for
-// concurrent use.
+// the answers, each for the route whose server gave it; nothing but its own
+// probes fills that memory. It is safe for concurrent use.
 type Prober struct {
 	c      *Client
 	flight singleflight.Group
 
-	mu  sync.Mutex
-	lru *simplelru.LRU[string, probed]
+	mu     sync.Mutex
+	lru    *simplelru.LRU[string, probed]
+	memory func() state.Store // nil: it does not survive a restart
 }
 
 type probed struct {
@@ -51,7 +53,7 @@ func NewProber(c *Client) *Prober {
 // mail.Reply, transient, and not remembered.
 func (p *Prober) Probe(ctx context.Context, r *route.Route, to mail.Address) (refusal mail.Reply, known bool, err error) {
 	key := r.Name + " " + to.String()
-	if a, ok := p.get(key); ok {
+	if a, ok := p.get(ctx, key); ok {
 		return a.reply, a.known, nil
 	}
 	ch := p.flight.DoChan(key, func() (any, error) {
@@ -62,7 +64,7 @@ func (p *Prober) Probe(ctx context.Context, r *route.Route, to mail.Address) (re
 		if fail != nil {
 			return a, fail.reply
 		}
-		p.put(key, a)
+		p.put(ctx, key, a)
 		return a, nil
 	})
 	select {
@@ -144,25 +146,4 @@ func (p *Prober) callout(s *session, to mail.Address) (probed, *failure) {
 		return probed{}, s.refused(r)
 	}
 	return probed{}, s.odd(nil, r, "RCPT")
-}
-
-func (p *Prober) get(key string) (probed, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	a, ok := p.lru.Get(key)
-	if ok && !a.until.After(p.c.o.Now()) {
-		p.lru.Remove(key)
-		return probed{}, false
-	}
-	return a, ok
-}
-
-func (p *Prober) put(key string, a probed) {
-	a.until = p.c.o.Now().Add(unknownTime)
-	if a.known {
-		a.until = p.c.o.Now().Add(knownTime)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lru.Add(key, a)
 }

@@ -26,6 +26,7 @@ type Backend interface {
 	AddUser(ctx context.Context, u NewUser) error
 	SetPassword(ctx context.Context, name, password string) error
 	DisableUser(ctx context.Context, name string, disabled bool) error
+	LimitUser(ctx context.Context, name string, l UserLimit) error
 	RemoveUser(ctx context.Context, name string) error
 
 	Queue
@@ -92,6 +93,22 @@ type User struct {
 	Quota    int64    `json:"quota,omitempty"`
 	Disabled bool     `json:"disabled,omitempty"`
 	Config   bool     `json:"config,omitempty"` // stands in the configuration
+	Sent     []Sent   `json:"sent,omitempty"`   // of what it may send; only a running gateway counts
+}
+
+// Sent is how much an account has sent of what it may.
+type Sent struct {
+	What string        `json:"what"` // messages, recipients, bytes
+	Used int64         `json:"used"`
+	Max  int64         `json:"max"`
+	Per  time.Duration `json:"per_ns"`
+}
+
+// UserLimit is how much an account may send: "300/1h", "none", "" for what is usual.
+type UserLimit struct {
+	Messages   string `json:"messages,omitempty"`
+	Recipients string `json:"recipients,omitempty"`
+	Bytes      string `json:"bytes,omitempty"`
 }
 
 // NewUser asks for an account.

@@ -45,6 +45,10 @@ func (f *fake) SetPassword(_ context.Context, name, pw string) error {
 func (f *fake) DisableUser(_ context.Context, name string, d bool) error {
 	return errors.New("no " + name)
 }
+func (f *fake) LimitUser(_ context.Context, name string, l UserLimit) error {
+	f.did = append(f.did, "limit "+name+" "+l.Messages)
+	return nil
+}
 func (f *fake) RemoveUser(_ context.Context, name string) error {
 	f.did = append(f.did, "remove "+name)
 	return nil

@@ -130,6 +130,11 @@ func (c *Client) DisableUser(ctx context.Context, name string, disabled bool) er
 	return c.do(ctx, "PUT", "/v1/users/"+url.PathEscape(name)+"/disabled", disabled, nil)
 }
 
+// LimitUser changes how much an account may send.
+func (c *Client) LimitUser(ctx context.Context, name string, l UserLimit) error {
+	return c.do(ctx, "PUT", "/v1/users/"+url.PathEscape(name)+"/limit", l, nil)
+}
+
 // RemoveUser removes an account's login; its mail stays.
 func (c *Client) RemoveUser(ctx context.Context, name string) error {
 	return c.do(ctx, "DELETE", "/v1/users/"+url.PathEscape(name), nil, nil)

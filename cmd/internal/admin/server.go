@@ -100,6 +100,9 @@ func users(m *http.ServeMux, b Backend) {
 	m.HandleFunc("PUT /v1/users/{name}/disabled", func(w http.ResponseWriter, r *http.Request) {
 		call(w, r, func(d bool) (any, error) { return struct{}{}, b.DisableUser(r.Context(), r.PathValue("name"), d) })
 	})
+	m.HandleFunc("PUT /v1/users/{name}/limit", func(w http.ResponseWriter, r *http.Request) {
+		call(w, r, func(l UserLimit) (any, error) { return struct{}{}, b.LimitUser(r.Context(), r.PathValue("name"), l) })
+	})
 	m.HandleFunc("DELETE /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, struct{}{}, b.RemoveUser(r.Context(), r.PathValue("name")))
 	})

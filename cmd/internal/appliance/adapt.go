@@ -35,6 +35,7 @@ func (f liveFinder) Hosts(ctx context.Context, r *route.Route, domain string) ([
 type localStore struct{ a *Appliance }
 
 func (s localStore) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Message) []queue.Attempt {
+	env.To = s.a.detailFolders(env.To)
 	return outbound.NewLocal(s.a.keep.store, s.a.log).Deliver(ctx, env, msg)
 }
 
@@ -44,6 +45,9 @@ func (a *Appliance) transports(s *policies.Settings) {
 	a.smtp = outbound.NewSMTP(o)
 	a.lmtp = outbound.NewLMTP(o)
 	a.probers = [2]*outbound.Prober{outbound.NewProber(a.smtp), outbound.NewProber(a.lmtp)}
+	for _, p := range a.probers {
+		p.Keep(func() state.Store { return a.live().memory })
+	}
 	a.undo.add("connections out", func(context.Context) error {
 		a.smtp.Close()
 		a.lmtp.Close()
@@ -98,7 +102,8 @@ func (a *Appliance) Seal(ctx context.Context, link pipeline.Link, msg *mail.Mess
 func (a *Appliance) configureAccounts(s *policies.Settings) error {
 	var list []accounts.Account
 	for _, ac := range s.Accounts {
-		list = append(list, accounts.Account{Name: ac.Address.String(), Password: string(ac.Password), Quota: ac.Quota, Aliases: ac.Aliases})
+		list = append(list, accounts.Account{Name: ac.Address.String(), Password: string(ac.Password), Quota: ac.Quota, Aliases: ac.Aliases,
+			Sending: accounts.Sending{Messages: accounts.Rate(ac.Sending.Messages), Recipients: accounts.Rate(ac.Sending.Recipients), Bytes: accounts.Rate(ac.Sending.Bytes)}})
 	}
 	return a.keep.book.Configure(list)
 }

@@ -63,6 +63,8 @@ type Appliance struct {
 	keep      *keep
 	directory *directory
 	guard     *guard.Guard
+	listsStop context.CancelFunc
+	listsGone sync.WaitGroup
 	logins    sasl.Logins // the accounts, guarded
 	reports   *reports.Service
 	sts       *sts.Cache
@@ -188,6 +190,8 @@ func (a *Appliance) Start() error {
 	a.resumeTrial()
 	a.undo.add("policy on trial", func(context.Context) error { a.endTrial(); return nil })
 	a.startNotices()
+	a.followLists(a.live())
+	a.undo.add("lists", func(context.Context) error { a.stopLists(); return nil })
 	for _, d := range a.servers {
 		a.open(d)
 	}

@@ -54,31 +54,69 @@ func (d *directory) Accepts(ctx context.Context, to mail.Address) (mail.Acceptan
 	return acc, nil
 }
 
-// resolve follows aliases to the addresses that exist; none means unknown.
+// resolve follows aliases to the addresses that exist; none means unknown. What
+// is written out goes before an address without its detail, and that before the
+// domain's catch-all.
 func (d *directory) resolve(ctx context.Context, l *live, to mail.Address, depth int) ([]mail.Address, error) {
 	domain, ours := l.domains[to.Domain]
 	if !ours {
 		return []mail.Address{to}, nil // an alias that leads elsewhere
 	}
-	if alias, ok := domain.Aliases[strings.ToLower(to.Local)]; ok && depth < maxAliasDepth {
-		var all []mail.Address
-		for _, a := range alias {
-			final, err := d.member(ctx, l, to, a, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, final...)
+	final, err := d.exact(ctx, l, domain, to, depth)
+	var refusal mail.Reply
+	if err != nil && !errors.As(err, &refusal) || len(final) > 0 {
+		return final, err
+	}
+	if base, _, ok := domain.Base(to); ok {
+		if final, err := d.withDetail(ctx, l, domain, base, to, depth); err != nil || len(final) > 0 {
+			return final, err
 		}
-		return distinct(all), nil
+	}
+	if final, err := d.postmaster(ctx, l, to, depth); err != nil || len(final) > 0 {
+		return final, err
+	}
+	if _, all := domain.Aliases["*"]; all && depth < maxAliasDepth {
+		return d.alias(ctx, l, to, domain.Aliases["*"], depth)
+	}
+	return nil, err
+}
+
+// exact is an alias, or an address that is known as it stands.
+func (d *directory) exact(ctx context.Context, l *live, domain *policies.Domain, to mail.Address, depth int) ([]mail.Address, error) {
+	if alias, ok := domain.Aliases[strings.ToLower(to.Local)]; ok && to.Local != "*" && depth < maxAliasDepth {
+		return d.alias(ctx, l, to, alias, depth)
 	}
 	known, err := d.known(ctx, domain, to)
-	if err != nil {
+	if err != nil || !known {
 		return nil, err
 	}
-	if !known {
-		return d.postmaster(ctx, l, to, depth)
-	}
 	return []mail.Address{to}, nil
+}
+
+func (d *directory) alias(ctx context.Context, l *live, to mail.Address, alias []mail.Address, depth int) ([]mail.Address, error) {
+	var all []mail.Address
+	for _, a := range alias {
+		final, err := d.member(ctx, l, to, a, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, final...)
+	}
+	return distinct(all), nil
+}
+
+// withDetail is bob+shop where bob is known. The store delivers to bob; another
+// server is told the whole address, since what the detail means is its matter.
+// With callout it has been asked about that, and its answer counts.
+func (d *directory) withDetail(ctx context.Context, l *live, domain *policies.Domain, base, to mail.Address, depth int) ([]mail.Address, error) {
+	if _, isAlias := domain.Aliases[strings.ToLower(base.Local)]; !isAlias && domain.Recipients.Mode == "callout" {
+		return nil, nil
+	}
+	final, err := d.exact(ctx, l, domain, base, depth)
+	if err == nil && len(final) == 1 && final[0] == base && !domain.Store {
+		final[0] = to
+	}
+	return final, err
 }
 
 // member follows one address of an alias. The alias itself among them keeps a
@@ -109,6 +147,9 @@ func (d *directory) known(ctx context.Context, domain *policies.Domain, to mail.
 	case "any":
 		return true, nil
 	case "list":
+		if domain.Recipients.Known != nil && !domain.Recipients.Known() {
+			return false, errors.New("the list of recipients of " + domain.Name + " was not read yet: is its source away?")
+		}
 		return domain.Recipients.List(to), nil
 	case "callout":
 		known, refusal, err := d.ask(ctx, to)
@@ -139,7 +180,7 @@ func (d *directory) addresses(a accounts.Account, main mail.Address) []mail.Addr
 	list := append([]mail.Address(nil), a.Aliases...)
 	for _, domain := range d.live().domains {
 		for local, to := range domain.Aliases {
-			if len(to) == 1 && to[0].Key() == main.Key() {
+			if local != "*" && len(to) == 1 && to[0].Key() == main.Key() {
 				list = append(list, mail.Address{Local: local, Domain: domain.Name})
 			}
 		}

@@ -48,7 +48,7 @@ func testDirectory() *directory {
 	l := &live{
 		settings: &policies.Settings{Postmaster: mail.MustParseAddress("bob@local.test")},
 		domains: map[string]*policies.Domain{
-			"local.test": {Name: "local.test", Recipients: policies.Recipients{Mode: "accounts"}, Aliases: map[string][]mail.Address{
+			"local.test": {Name: "local.test", Store: true, Delimiter: "+", Recipients: policies.Recipients{Mode: "accounts"}, Aliases: map[string][]mail.Address{
 				"info":   addresses("bob@local.test", "eve@local.test", "bob@local.test"),
 				"all":    addresses("info@local.test", "far@elsewhere.test"),
 				"self":   addresses("self@local.test", "bob@local.test"),
@@ -58,6 +58,9 @@ func testDirectory() *directory {
 				"pong":   addresses("ping@local.test"),
 				"sales":  addresses("bob@local.test"),
 			}},
+			"all.test": {Name: "all.test", Recipients: policies.Recipients{Mode: "list", List: func(a mail.Address) bool { return a.Local == "staff" }}, Delimiter: "-",
+				Aliases: map[string][]mail.Address{"*": addresses("bob@local.test"), "desk": addresses("staff@all.test")}},
+			"loop.test": {Name: "loop.test", Recipients: policies.Recipients{Mode: "accounts"}, Aliases: map[string][]mail.Address{"*": addresses("x@loop.test")}},
 			"any.test":  {Name: "any.test", Recipients: policies.Recipients{Mode: "any"}},
 			"list.test": {Name: "list.test", Recipients: policies.Recipients{Mode: "list", List: func(a mail.Address) bool { return a.Local == "staff" }}},
 			"ask.test":  {Name: "ask.test", Recipients: policies.Recipients{Mode: "callout"}},
@@ -97,6 +100,19 @@ func TestAccepts(t *testing.T) {
 		{"ping@local.test", true, false, "[]", "aliases in a circle lead to nobody, and end"},
 		{"postmaster@local.test", true, true, "[bob@local.test]", "RFC 5321 section 4.5.1"},
 		{"postmaster@list.test", true, true, "[bob@local.test]", "of every domain"},
+		{"bob+shop@local.test", true, true, "[bob@local.test]", "a detail: bob's mailbox in the store"},
+		{"BOB+a+b@local.test", true, true, "[BOB@local.test]", "the first delimiter parts"},
+		{"nobody+shop@local.test", true, false, "[]", "a detail of nobody"},
+		{"+shop@local.test", true, false, "[]", "a detail of nothing"},
+		{"info+x@local.test", true, true, "[bob@local.test eve@local.test]", "an alias with a detail"},
+		{"staff-x@all.test", true, true, "[staff-x@all.test]", "another server hears the detail"},
+		{"staff@all.test", true, true, "[staff@all.test]", "who is known does not fall to the catch-all"},
+		{"desk-x@all.test", true, true, "[staff@all.test]", "an alias with another delimiter"},
+		{"whoever@all.test", true, true, "[bob@local.test]", "the catch-all has the rest"},
+		{"*@all.test", true, true, "[bob@local.test]", "its sign is a name like any other"},
+		{"whoever+x@all.test", true, true, "[bob@local.test]", "details of other delimiters are none"},
+		{"x@loop.test", true, false, "[]", "a catch-all that leads to itself ends"},
+		{"bob+x@any.test", true, true, "[bob+x@any.test]", "a domain that takes any takes the detail"},
 		{"anything@any.test", true, true, "[anything@any.test]", "a domain that takes any"},
 		{"staff@list.test", true, true, "[staff@list.test]", "listed"},
 		{"other@list.test", true, false, "[]", "not listed"},

@@ -40,6 +40,9 @@ type live struct {
 	certs    *certSet
 	loaded   time.Time
 	bundle   *policies.Bundle // what it was made of
+
+	directories directories
+	read        map[string]time.Time // when lists of directories were last read
 }
 
 // ConfigError is a configuration with mistakes.
@@ -119,7 +122,11 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	if l.dns, err = a.resolver(s.DNS, old); err != nil {
 		return nil, err
 	}
+	a.recallLists(l)
 	if l.memory, err = a.stateFor(s); err != nil {
+		return nil, err
+	}
+	if l.directories, err = a.directories(s, old); err != nil {
 		return nil, err
 	}
 	l.policies, err = cfg.Build(filters.Deps{Hostname: s.Hostname, DNS: l.dns, State: l.memory, Now: a.o.Now, Log: a.log})

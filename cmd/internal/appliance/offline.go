@@ -59,6 +59,11 @@ func (o *Offline) DisableUser(ctx context.Context, name string, disabled bool) e
 	return o.users.DisableUser(ctx, name, disabled)
 }
 
+// LimitUser changes how much one may send.
+func (o *Offline) LimitUser(ctx context.Context, name string, l admin.UserLimit) error {
+	return o.users.LimitUser(ctx, name, l)
+}
+
 // RemoveUser removes one; its mail stays.
 func (o *Offline) RemoveUser(ctx context.Context, name string) error {
 	return o.users.RemoveUser(ctx, name)

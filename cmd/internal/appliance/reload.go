@@ -91,6 +91,8 @@ func (a *Appliance) putInForce(ctx context.Context, cfg *policies.Config, bundle
 	}
 	l.bundle = bundle
 	a.current.Store(l)
+	old.directories.closeExcept(l.directories)
+	a.followLists(l)
 	a.servers = append(kept, fresh...)
 	for _, d := range fresh {
 		a.open(d)

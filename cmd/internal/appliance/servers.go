@@ -84,7 +84,7 @@ func (a *Appliance) listenerConfig(s *policies.Settings, ls policies.Listener) i
 		Auth: ls.Auth != "", AllowCleartext: ls.AllowCleartext,
 		RelayFrom: ls.RelayFrom, ProxyFrom: ls.ProxyFrom, XClient: ls.XClient, RejectEarly: ls.RejectEarly, RepairLines: ls.RepairLines,
 		MaxSize: ls.MaxSize, MaxRecipients: ls.MaxRecipients,
-		Policies: a, Directory: a.directory, Logins: a.logins, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
+		Policies: a, Directory: a.directory, Logins: a.loginsFor(ls), Allowance: a, Spool: contactSpool{inbound.FromQueue(a.keep.queue), a}, Signer: a, Sealer: a, Trail: a.keep.trail, IDs: a.ids, Now: a.o.Now,
 		Log: a.log.With("listener", ls.Name), Quarantine: imapstore.QuarantineAddress, Panicked: pipeline.CountPanic,
 	}
 	if a.notices != nil { // a dry run tells nobody

@@ -41,7 +41,12 @@ func makeListed(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 			return invalid
 		}
 	}
-	return (&Value{Type: Bool, Bool: lookIn(x, set)}).fold(x)
+	v := &Value{Type: Bool, Bool: lookIn(x, set)}
+	if set.Changes { // what is so now need not be so later
+		v.Secret = x.Secret
+		return v
+	}
+	return v.fold(x)
 }
 
 // literalList is a list that is written in place: of networks beside an address,
@@ -69,17 +74,17 @@ func lookIn(x *Value, l *lists.List) func(*Run) Tri {
 	case IP:
 		return func(r *Run) Tri {
 			ip, known := x.IP(r)
-			return when(known, func() bool { return l.HasIP(ip) })
+			return when(known && l.Known(), func() bool { return l.HasIP(ip) })
 		}
 	case Strings:
 		return func(r *Run) Tri {
 			ss, known := x.Strs(r)
-			return when(known, func() bool { return l.HasAny(ss) })
+			return when(known && l.Known(), func() bool { return l.HasAny(ss) })
 		}
 	}
 	return func(r *Run) Tri {
 		t, known := x.Str(r)
-		if !known {
+		if !known || !l.Known() {
 			return Unknown
 		}
 		return truth(l.Has(t))

@@ -3,11 +3,10 @@
 package lists
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 )
 
 // Type is what the entries of a list are.
@@ -29,9 +28,19 @@ func Types() []string {
 	return []string{string(Address), string(Domain), string(IP), string(Word), string(Glob), string(Regex), string(Hash)}
 }
 
-// List is an immutable set, safe for concurrent use.
+// List is a set, safe for concurrent use. What is in it changes only as a whole,
+// by Replace.
 type List struct {
-	Type  Type
+	Type Type
+	// Changes tells that the list has a file or a source, so that what is in it now
+	// says nothing about later.
+	Changes bool
+
+	now atomic.Pointer[content]
+}
+
+// content is what is in a list.
+type content struct {
 	items []string
 	set   matcher
 }
@@ -46,60 +55,70 @@ type matcher interface {
 // New makes a list of items. The errors are one for each item that does not
 // have the form of the type; the list holds the others.
 func New(t Type, items []string) (*List, []error) {
-	l := &List{Type: t, items: items, set: newMatcher(t)}
-	var errs []error
-	for _, it := range items {
-		if err := l.set.add(strings.TrimSpace(it)); err != nil {
-			errs = append(errs, fmt.Errorf("%q: %w", it, err))
-		}
-	}
-	if err := l.set.done(); err != nil {
-		errs = append(errs, err)
-	}
+	c, errs := newContent(t, items)
+	l := &List{Type: t}
+	l.now.Store(c)
 	return l, errs
 }
 
-// ParseFile splits a list file into its items: one a line, without empty lines
-// and what follows a # at the start of a line or behind white space.
-func ParseFile(text []byte) []string {
-	var items []string
-	sc := bufio.NewScanner(bytes.NewReader(text))
-	sc.Buffer(nil, 1<<20)
-	for sc.Scan() {
-		s := sc.Text()
-		if i := strings.Index(s, " #"); i >= 0 {
-			s = s[:i]
-		}
-		if s = strings.TrimSpace(s); s != "" && s[0] != '#' {
-			items = append(items, s)
-		}
+// Awaited makes a list of which nothing is known yet.
+func Awaited(t Type) *List { return &List{Type: t, Changes: true} }
+
+// Replace puts items in place of those that are there. With an error in one of
+// them, everything stays as it was.
+func (l *List) Replace(items []string) []error {
+	c, errs := newContent(l.Type, items)
+	if len(errs) == 0 {
+		l.now.Store(c)
 	}
-	return items
+	return errs
 }
 
+func newContent(t Type, items []string) (*content, []error) {
+	c := &content{items, newMatcher(t)}
+	var errs []error
+	for _, it := range items {
+		if err := c.set.add(strings.TrimSpace(it)); err != nil {
+			errs = append(errs, fmt.Errorf("%q: %w", it, err))
+		}
+	}
+	if err := c.set.done(); err != nil {
+		errs = append(errs, err)
+	}
+	return c, errs
+}
+
+// Known tells whether the list was ever read: before, nothing is in it and
+// nothing can be said of it.
+func (l *List) Known() bool { return l.now.Load() != nil }
+
 // Items are the entries as written; not to be changed.
-func (l *List) Items() []string { return l.items }
+func (l *List) Items() []string {
+	if c := l.now.Load(); c != nil {
+		return c.items
+	}
+	return nil
+}
 
 // Len is the number of entries.
-func (l *List) Len() int { return len(l.items) }
+func (l *List) Len() int { return len(l.Items()) }
 
 // Has tells whether s is in the list. The empty string never is.
 func (l *List) Has(s string) bool {
-	if s == "" {
-		return false
-	}
-	return l.set.has(s)
+	c := l.now.Load()
+	return c != nil && s != "" && c.set.has(s)
 }
 
 // HasIP tells whether an address is in a list of any type.
 func (l *List) HasIP(ip netip.Addr) bool {
-	if !ip.IsValid() {
+	c := l.now.Load()
+	if c == nil || !ip.IsValid() {
 		return false
 	}
-	if n, ok := l.set.(*networks); ok {
+	if n, ok := c.set.(*networks); ok {
 		return n.hasIP(ip)
 	}
-	return l.set.has(ip.Unmap().String())
+	return c.set.has(ip.Unmap().String())
 }
 
 // HasAny tells whether one of ss is in the list.

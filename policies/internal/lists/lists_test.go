@@ -76,7 +76,14 @@ func TestHasIPInOtherTypes(t *testing.T) {
 }
 
 func TestParseFile(t *testing.T) {
-	got := ParseFile([]byte("# who\n\na@b.test # a friend\r\n  c#d \n"))
+	entries, errs := Parse(Lines, Word, []byte("# who\n\na@b.test # a friend\r\n  c#d \n"))
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Text)
+	}
+	if len(errs) > 0 || entries[1].Line != 4 {
+		t.Errorf("%v, %v", entries, errs)
+	}
 	if fmt.Sprint(got) != "[a@b.test c#d]" {
 		t.Errorf("got %q", got)
 	}

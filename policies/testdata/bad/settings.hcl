@@ -7,7 +7,7 @@ variable "missing" { # ERROR: has no value
 
 listener "a" { # ERROR: needs address
   tls    = "auto"       # ERROR: without quotes: tls = auto
-  auth   = "ldaps://dc" # ERROR: Not in this version
+  auth   = "ldaps://"   # ERROR: names no host
   policy = policy.p
 }
 
@@ -73,7 +73,7 @@ account "x@other.test" { # ERROR: The domain other.test is not declared
 
 list "ldap" {
   type   = address
-  source = "ldaps://x" # ERROR: Not in this version
+  source = "http://x" # ERROR: is no source of a list
 }
 
 list "file" {
@@ -126,3 +126,12 @@ locals {
 }
 
 policy "p" {}
+
+ldap "wrong" {
+  servers  = ["dc1"]                     # ERROR: is no URL of a directory server
+  password = "plain"                     # WARNING: The password stands in the file as it is
+}
+
+logins {
+  failures = 1 # ERROR: One wrong password is no attack
+}
