@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/mime"
@@ -46,16 +47,22 @@ func chainIsWhole(tx *transaction) bool {
 	return false
 }
 
+// blank is white space to some reader: of Unicode, and all control characters.
+func blank(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' || r == '\u200b'
+}
+
 func isHost(s, host string) bool { return strings.EqualFold(strings.TrimSuffix(s, "."), host) }
 
 // authservID is the first word of the field behind white space, folds and
 // comments; it may be quoted.
 func authservID(raw string) string {
-	s := strings.TrimLeft(uncommented(raw), " \t")
+	s := strings.TrimLeftFunc(uncommented(raw), blank)
 	if strings.HasPrefix(s, `"`) {
 		return unquote(s[1:])
 	}
-	if i := strings.IndexAny(s, " \t;\""); i >= 0 {
+	// The word ends where any reader may end it: at what is in no token (RFC 2045).
+	if i := strings.IndexFunc(s, func(r rune) bool { return blank(r) || strings.ContainsRune(`;",/=:@<>[]?`, r) }); i >= 0 {
 		s = s[:i]
 	}
 	return strings.TrimSuffix(s, ".")

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -103,10 +104,37 @@ func TestWellFormed(t *testing.T) {
 	}
 }
 
+// zipped is an archive of one report.
+func zipped(t *testing.T, in []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("r.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(in); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// lying writes a size of 100 octets into the directory of an archive, where it
+// stands 24 octets in (APPNOTE 4.3.12).
+func lying(archive []byte) []byte {
+	at := bytes.LastIndex(archive, []byte("PK\x01\x02"))
+	binary.LittleEndian.PutUint32(archive[at+24:], 100)
+	return archive
+}
+
 // RFC 9990 section 8: what comes in may be made to exhaust its reader.
 func TestAttacks(t *testing.T) {
 	const head, tail = "<feedback><policy_published><domain>b.test</domain></policy_published>", "</feedback>"
 	zeros := squeeze(t, make([]byte, 200<<20))
+	bomb := zipped(t, make([]byte, 200<<20))
 	var many bytes.Buffer
 	z := zip.NewWriter(&many)
 	for i := range maxEntries + 1 {
@@ -129,19 +157,21 @@ func TestAttacks(t *testing.T) {
 		in   []byte
 		want error
 	}{
-		"a gzip bomb":                    {zeros, ErrTooLarge},
-		"a bomb in a bomb":               {squeeze(t, zeros), ErrTooLarge},
-		"an archive of many files":       {many.Bytes(), ErrNoReport},
-		"elements without end":           {bytes.Repeat([]byte("<a>"), 1<<20), ErrBroken},
-		"too many records":               {[]byte(head + strings.Repeat("<record/>", maxRecords+1) + tail), ErrTooLarge},
-		"packed too often":               {squeeze(t, squeeze(t, squeeze(t, squeeze(t, []byte(head+tail))))), ErrNoReport},
-		"too large":                      {make([]byte, MaxMessage+1), ErrTooLarge},
-		"JSON nested deep":               {bytes.Repeat([]byte(`{"policies":`), 1<<20), ErrBroken},
-		"a web page":                     {[]byte("<html><body>hello</body></html>"), ErrNoReport},
-		"a report on nobody":             {[]byte("<feedback></feedback>"), ErrBroken},
-		"cut off within a gzip's header": {[]byte("\x1f\x8b"), ErrBroken},
-		"no archive":                     {[]byte("PK\x03\x04 and nothing"), ErrBroken},
-		"a message without a report":     {[]byte("From: a@b.test\r\n\r\nHello.\r\n"), ErrNoReport},
+		"a zip bomb":                       {bomb, ErrTooLarge},
+		"a zip bomb that lies of its size": {lying(bytes.Clone(bomb)), ErrBroken},
+		"a gzip bomb":                      {zeros, ErrTooLarge},
+		"a bomb in a bomb":                 {squeeze(t, zeros), ErrTooLarge},
+		"an archive of many files":         {many.Bytes(), ErrNoReport},
+		"elements without end":             {bytes.Repeat([]byte("<a>"), 1<<20), ErrBroken},
+		"too many records":                 {[]byte(head + strings.Repeat("<record/>", maxRecords+1) + tail), ErrTooLarge},
+		"packed too often":                 {squeeze(t, squeeze(t, squeeze(t, squeeze(t, []byte(head+tail))))), ErrNoReport},
+		"too large":                        {make([]byte, MaxMessage+1), ErrTooLarge},
+		"JSON nested deep":                 {bytes.Repeat([]byte(`{"policies":`), 1<<20), ErrBroken},
+		"a web page":                       {[]byte("<html><body>hello</body></html>"), ErrNoReport},
+		"a report on nobody":               {[]byte("<feedback></feedback>"), ErrBroken},
+		"cut off within a gzip's header":   {[]byte("\x1f\x8b"), ErrBroken},
+		"no archive":                       {[]byte("PK\x03\x04 and nothing"), ErrBroken},
+		"a message without a report":       {[]byte("From: a@b.test\r\n\r\nHello.\r\n"), ErrNoReport},
 	} {
 		took := metertest.CPU(t, func() {
 			if r, err := Read(c.in); !errors.Is(err, c.want) && !(c.want == ErrNoReport && errors.Is(err, errNoFile)) {

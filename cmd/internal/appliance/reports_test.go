@@ -75,6 +75,9 @@ account "rep@b.test" {
   password = "secret"
   aliases  = ["dmarc@b.test"]
 }
+account "small@b.test" {
+  password = "secret"
+}
 listener "edge" {
   address = "127.0.0.1:0"
   tls     = off
@@ -263,6 +266,9 @@ func TestADayOfReports(t *testing.T) {
 	until(t, "the queue does not empty", func() bool { return reporter.keep.queue.Stats().Entries == 0 })
 	if n := inbox(t, reader, "rep@b.test"); n != 2 {
 		t.Errorf("%d reports after a restart, want 2", n)
+	}
+	if n := inbox(t, reader, "small@b.test"); n != 0 {
+		t.Errorf("%d reports went to one who takes 1,024 octets", n)
 	}
 	turn(t, reader)
 	checkSummaries(t, reader)
