@@ -30,6 +30,7 @@ import (
 //	to: bob@example.com       the recipients of the last entry
 //	holds: Subject: x         the last message holds this
 //	lacks: Bcc                and not this
+//	priority: 3               its MT-PRIORITY
 func TestDialogues(t *testing.T) {
 	files, err := filepath.Glob("testdata/dialogues/*.txt")
 	if err != nil || len(files) == 0 {
@@ -110,7 +111,7 @@ func (d *dialogue) step(line string) {
 // plainReplies are those that RFC 2034 section 4 exempts: the greeting, the answers
 // to HELO and EHLO, and what is no answer yet.
 var plainReplies = regexp.MustCompile(`^(220 mx\.example\.com |250[ -](Hello|mx\.example\.com|PIPELINING|SIZE|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|` +
-	`DSN|CHUNKING|BINARYMIME|LIMITS|STARTTLS|REQUIRETLS|AUTH|XCLIENT)|334 |354 )`)
+	`DSN|CHUNKING|BINARYMIME|MT-PRIORITY|LIMITS|STARTTLS|REQUIRETLS|AUTH|XCLIENT)|334 |354 )`)
 
 // enhanced tells whether a line of a reply has a code of RFC 3463, of its own
 // class, where it must have one.
@@ -127,6 +128,8 @@ func (d *dialogue) outcome(word, rest string) {
 		d.check(strconv.Itoa(last+1), rest)
 	case "to:":
 		d.check(d.site.spool.to(), rest)
+	case "priority:":
+		d.check(strconv.Itoa(int(d.site.spool.committed[last].Envelope.Priority)), rest)
 	case "holds:", "lacks:":
 		text := d.site.spool.text(d.t, last)
 		if strings.Contains(text, octets(rest)) != (word == "holds:") {

@@ -16,7 +16,7 @@ var seedLine = regexp.MustCompile(`(?i)(MAIL +FROM|RCPT +TO) *:[^\r\n]*`)
 // the limit.
 func FuzzParameters(f *testing.F) {
 	for _, s := range []string{
-		"FROM:<a@b.test> SIZE=100 BODY=BINARYMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb AUTH=<>", "TO:<\"a>b\"@any.example> NOTIFY=NEVER ORCPT=rfc822;a+40b",
+		"FROM:<a@b.test> SIZE=100 BODY=BINARYMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb AUTH=<> MT-PRIORITY=-3", "TO:<\"a>b\"@any.example> NOTIFY=NEVER ORCPT=rfc822;a+40b",
 		"FROM:<> BODY=8BITMIME REQUIRETLS", "NAME=a.test ADDR=IPV6:2001:db8::1 HELO=x+20y PROTO=ESMTP LOGIN=demo PORT=25",
 	} {
 		f.Add(s)

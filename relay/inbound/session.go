@@ -81,7 +81,7 @@ func (s *session) authAllowed() bool {
 // keywords are the extensions that EHLO tells of.
 func (s *session) keywords() []string {
 	ks := []string{"PIPELINING", "SIZE " + strconv.FormatInt(s.cfg.MaxSize, 10), "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN",
-		"CHUNKING", "BINARYMIME", s.limits()}
+		"CHUNKING", "BINARYMIME", "MT-PRIORITY", s.limits()}
 	if s.cfg.TLS != nil && !s.ps.TLS.On {
 		ks = append(ks, "STARTTLS")
 	}

@@ -83,6 +83,9 @@ func (s *session) newTransaction(from mail.Address, o *smtp.MailOptions) *transa
 	tx.Transaction.ID, tx.Transaction.From, tx.Declared, tx.SMTPUTF8 = s.current, from, o.Size, o.UTF8
 	tx.env = mail.Envelope{ID: s.current, Listener: s.cfg.Name, From: from, SMTPUTF8: o.UTF8, EightBit: o.Body == smtp.Body8BitMIME,
 		Binary: s.conn != nil && s.conn.wire.body == string(smtp.BodyBinaryMIME), RequireTLS: o.RequireTLS, Ret: string(o.Return), EnvID: o.EnvelopeID}
+	if s.conn != nil {
+		tx.env.Priority = s.grant(s.conn.wire.priority)
+	}
 	tx.Trace = s.newRecord(s.current)
 	path := from.String()
 	tx.Trace.From = &path

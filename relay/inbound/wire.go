@@ -28,15 +28,16 @@ type wire struct {
 	r, n int
 	line []byte // the line being read
 
-	pending []byte // what go-smtp has not read yet of the current line
-	room    []byte // for it
-	verb    string // of the command under way
-	path    mail.Address
-	body    string // the BODY parameter of MAIL, upper case
-	sasl    bool   // the next line answers a challenge of AUTH
-	data    dataState
-	size    int64  // octets of the data so far
-	decoded []byte // room for them
+	pending  []byte // what go-smtp has not read yet of the current line
+	room     []byte // for it
+	verb     string // of the command under way
+	path     mail.Address
+	body     string // the BODY parameter of MAIL, upper case
+	priority int8   // and its MT-PRIORITY
+	sasl     bool   // the next line answers a challenge of AUTH
+	data     dataState
+	size     int64  // octets of the data so far
+	decoded  []byte // room for them
 
 	chunk chunk    // of BDAT, not yet read
 	again []byte   // a command that ended a message, to be taken next
@@ -67,8 +68,9 @@ type talker interface {
 	xclient(arg string) (r mail.Reply, anew bool)
 	keywords() []string // of EHLO
 	authAllowed() bool
-	utf8() bool   // the transaction is under SMTPUTF8
-	binary() bool // and under BODY=BINARYMIME
+	utf8() bool     // the transaction is under SMTPUTF8
+	binary() bool   // and under BODY=BINARYMIME
+	priority() int8 // that it was given
 	id() mail.ID
 	secured(tls.ConnectionState)
 	refused(verb, reply string) // a refusal goes out, whoever made it

@@ -154,6 +154,11 @@ func (w *wire) mail(arg string) string {
 		return ""
 	}
 	if err == nil {
+		var ok bool
+		if w.priority, params, ok = priorityParam(params); !ok {
+			w.answer(501, "5.5.4", "MT-PRIORITY is a number from -9 to 9, once")
+			return ""
+		}
 		w.body, params = bodyParam(params)
 	}
 	return w.withPath("MAIL FROM:", params, err, 7)

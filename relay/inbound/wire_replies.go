@@ -61,6 +61,8 @@ func (w *wire) said(line []byte) {
 	case code == 334:
 		w.sasl = true
 		w.put(code, "", strings.TrimPrefix(string(line), "334 "))
+	case code == 250 && w.verb == "MAIL":
+		w.mailTaken()
 	case code == 250 && ours[w.verb] != "":
 		w.split(ours[w.verb])
 	case code == 354:

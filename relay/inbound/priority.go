@@ -1,0 +1,58 @@
+package inbound
+
+import "strings"
+
+// priorityParam takes MT-PRIORITY (RFC 6710 section 4) out of the parameters of MAIL:
+// go-smtp knows it on RCPT only, where it does not belong. ok is false where its value
+// is none of -9 to 9, or it is there twice.
+func priorityParam(params string) (p int8, others string, ok bool) {
+	fields := strings.Fields(params)
+	rest, seen := fields[:0], false
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, "=")
+		if !strings.EqualFold(name, "MT-PRIORITY") {
+			rest = append(rest, f)
+			continue
+		}
+		digit := strings.TrimPrefix(value, "-")
+		if seen || len(digit) != 1 || digit[0] < '0' || digit[0] > '9' || value == "-0" {
+			return 0, params, false
+		}
+		if p, seen = int8(digit[0]-'0'), true; digit != value {
+			p = -p
+		}
+	}
+	if !seen {
+		return 0, params, true
+	}
+	for _, f := range rest {
+		others += " " + f
+	}
+	return p, others, true
+}
+
+// grant is what a message gets of what its client asks for. To go before others
+// is for those whom we know; to go behind them anybody may ask.
+func (s *session) grant(asked int8) int8 {
+	if s.ps.Trusted || s.ps.Auth.User != "" {
+		return asked
+	}
+	return min(asked, 0)
+}
+
+func (s *session) priority() int8 {
+	if s.tx == nil {
+		return 0
+	}
+	return s.tx.env.Priority
+}
+
+// mailTaken is our reply to MAIL; of a priority that was not granted it tells as RFC
+// 6710 has it: 2.3.6, then the priority, then words.
+func (w *wire) mailTaken() {
+	if w.talk.priority() != w.priority {
+		w.counted(250, "2.3.6", "0 is the priority of the message: a higher one is for clients that are known")
+		return
+	}
+	w.split(ours["MAIL"])
+}
