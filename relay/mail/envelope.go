@@ -28,6 +28,7 @@ const (
 	Vouched  Standing = iota // our own mail, a user or network of ours, SPF pass, or a DKIM signature of its domain
 	Unproven                 // nothing speaks for it, and nothing against it
 	Disowned                 // SPF says that who brought it may not send for that domain
+	Doubted                  // it was let out of a quarantine, and nothing speaks for its sender
 )
 
 // Recipient is one recipient of an envelope and what was decided about it.

@@ -95,5 +95,5 @@ func (a *Appliance) told(s mail.Standing) bool {
 	case l.settings.Bounces.To == "verified":
 		return s == mail.Vouched
 	}
-	return s != mail.Disowned
+	return s == mail.Vouched || s == mail.Unproven
 }

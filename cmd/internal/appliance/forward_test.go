@@ -131,7 +131,7 @@ func TestForwarding(t *testing.T) {
 	if n := inbox(t, goal, "rep@b.test"); n != 1 {
 		t.Errorf("a report went to a sender that is disowned")
 	}
-	if a.told(mail.Unproven) != true || a.told(mail.Disowned) != false {
+	if a.told(mail.Unproven) != true || a.told(mail.Disowned) != false || a.told(mail.Doubted) != false {
 		t.Error("the default of bounces is not plausible")
 	}
 }

@@ -127,7 +127,7 @@ func (a *Appliance) judgeAgain(ctx context.Context, k kept, acc mail.Acceptance,
 
 // queueReleased commits a message, and takes it out of the quarantine.
 func (a *Appliance) queueReleased(ctx context.Context, k kept, acc mail.Acceptance, id mail.ID, draft *queue.Draft, rec *trail.Record) error {
-	env := mail.Envelope{ID: id, From: k.env.From}
+	env := mail.Envelope{ID: id, From: k.env.From, Standing: standingOf(rec, k.env.From)}
 	if rec != nil {
 		env.Listener = rec.Listener
 	}
@@ -148,4 +148,32 @@ func (a *Appliance) queueReleased(ctx context.Context, k kept, acc mail.Acceptan
 	a.keep.trail.Event(trail.Event{ID: k.info.ID, Time: a.o.Now(), What: "released", To: to.String(), Note: "from quarantine " + k.q.Name + " by a person, as " + string(env.ID)})
 	releases.WithLabelValues("admin").Inc()
 	return k.box.Expunge(ctx, []imapstore.UID{k.uid})
+}
+
+// standingOf is what speaks for the sender of a released message, by the record of
+// how it came. That a person wants to read it says nothing of who sent it, so where
+// the record has nothing for the sender, or is gone, no report goes there.
+func standingOf(rec *trail.Record, from mail.Address) mail.Standing {
+	if rec == nil {
+		return mail.Doubted
+	}
+	if rec.Trusted || rec.Auth != "" {
+		return mail.Vouched
+	}
+	best := mail.Doubted
+	for _, f := range rec.Facts {
+		result, _ := f.Values["result"].(string)
+		switch name, _, _ := strings.Cut(f.Filter, "."); {
+		case name == "spf" && result == "pass" && !from.IsNull():
+			return mail.Vouched
+		case name == "dkim":
+			domains, _ := f.Values["domains"].([]string) // those whose signatures pass
+			if slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, from.Domain) }) {
+				return mail.Vouched
+			}
+		case name == "spf" && (result == "fail" || result == "softfail"):
+			best = mail.Disowned
+		}
+	}
+	return best
 }
