@@ -13,7 +13,7 @@ type message struct {
 	subject                    string
 	from, fromName, fromDomain string
 	to                         []string
-	named                      map[string]bool // the same, by mail.Address.Key
+	named                      map[string]bool // the same, by mail.Address.Key; made when it is asked
 	id, listID                 string
 	bulk, bounce               bool
 	defects                    []string
@@ -49,7 +49,7 @@ func (r *Run) message() *message {
 }
 
 func readMessage(tx *pipeline.Transaction) *message {
-	m := &message{named: map[string]bool{}}
+	m := &message{}
 	p := tx.Part
 	if p == nil {
 		return m
@@ -62,9 +62,6 @@ func readMessage(tx *pipeline.Transaction) *message {
 	for _, f := range append(fields(p, "To"), fields(p, "Cc")...) {
 		for _, a := range addressesOf(f) {
 			m.to = append(m.to, a.address)
-			if at, err := mail.ParseAddress(a.address, true); err == nil {
-				m.named[at.Key()] = true
-			}
 		}
 	}
 	m.id = strings.Trim(strings.TrimSpace(field(p, "Message-ID")), "<>")
@@ -75,6 +72,19 @@ func readMessage(tx *pipeline.Transaction) *message {
 		m.defects = append(m.defects, string(d))
 	}
 	return m
+}
+
+// names tells whether an address stands in To or Cc.
+func (m *message) names(a mail.Address) bool {
+	if m.named == nil {
+		m.named = make(map[string]bool, len(m.to))
+		for _, s := range m.to {
+			if at, err := mail.ParseAddress(s, true); err == nil {
+				m.named[at.Key()] = true
+			}
+		}
+	}
+	return m.named[a.Key()]
 }
 
 // isBulk follows the fields that list and bulk senders set: List-Id (RFC 2919),
