@@ -40,7 +40,7 @@ var verbs = map[string]verb{
 	"modify":     {[]pipeline.Stage{data}, "subject_prefix, add_header, remove_header", "changes the header", (*ruleCompiler).modify},
 	"strip":      {[]pipeline.Stage{data}, "extensions, replace_with, force", "removes parts by the extensions of their file names; a text says what stood there; what is signed or encrypted only with force = true", (*ruleCompiler).strip},
 	"copy":       {[]pipeline.Stage{data}, "to", "sends a copy", (*ruleCompiler).copy},
-	"sign":       {[]pipeline.Stage{data}, "key", "signs with the DKIM keys of the author's domain, with key those of a selector or of a list of them; the rule sign \"arc\" adds to the ARC chain with those of the recipient's domain", (*ruleCompiler).sign},
+	"sign":       {[]pipeline.Stage{data}, "key, canonicalization", "signs with the DKIM keys of the author's domain, with key those of a selector or of a list of them; canonicalization is relaxed, simple, relaxed_simple or simple_relaxed (header and body; RFC 6376 section 3.4), relaxed where none is given; the rule sign \"arc\" adds to the ARC chain with those of the recipient's domain", (*ruleCompiler).sign},
 	"route":      {[]pipeline.Stage{data, deliver}, "via, tls, source", "takes another route, or the same with better TLS or from another address of this host", (*ruleCompiler).route},
 	"greylist":   {[]pipeline.Stage{rcpt, data}, "key, delay, text, on_error", "451 to strangers, until they come back", (*ruleCompiler).greylist},
 	"limit":      {[]pipeline.Stage{connect, mailAt, rcpt, data}, "key, rate, burst, count, over, on_error, text", "counts against windows of time, all of which must hold", (*ruleCompiler).limit},

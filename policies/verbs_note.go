@@ -132,18 +132,26 @@ func (c *ruleCompiler) strip() {
 	c.r.Strip = s
 }
 
+// canonicalizations are c= of a signature (RFC 6376 section 3.5) by the words of
+// the language; relaxed/relaxed is what a Signer does unasked.
+var canonicalizations = map[string]string{"relaxed": "", "simple": "simple/simple", "relaxed_simple": "relaxed/simple", "simple_relaxed": "simple/relaxed"}
+
 // sign signs with DKIM, or by its name seals with ARC. A seal states the result
 // of the chain before it, so the rule asks that filter.
 func (c *ruleCompiler) sign() {
 	slot, known := c.l.slots["arc"]
 	if !known || !strings.HasSuffix(c.r.Path, ".sign.arc") {
 		c.r.Sign, c.r.Keys = true, c.selectors()
+		c.r.Canon = canonicalizations[c.b.word("canonicalization", "relaxed", "relaxed", "simple", "relaxed_simple", "simple_relaxed")]
 		return
 	}
 	if c.b.has("key") {
 		c.l.bag.Error(diag.UnknownAttribute, c.b.rangeOf("key"), "A seal is made with the domain's first RSA key: a link of a chain has one signature.", "Leave key out.")
 	}
-	c.b.known = append(c.b.known, "key")
+	if c.b.has("canonicalization") {
+		c.l.bag.Error(diag.UnknownAttribute, c.b.rangeOf("canonicalization"), "A seal is always relaxed/relaxed.", "Leave canonicalization out.")
+	}
+	c.b.known = append(c.b.known, "key", "canonicalization")
 	c.r.Seal, c.r.Chain = true, slot
 	if c.scope.Refs.Slots == nil {
 		c.scope.Refs.Slots = map[int]bool{}

@@ -54,6 +54,24 @@ sign "a" {
 	}
 }
 
+// TestSignCanonicalization: the words, and that the first rule which asks for one
+// has it.
+func TestSignCanonicalization(t *testing.T) {
+	for rules, want := range map[string]string{
+		`sign "a" {}`: "",
+		"sign \"a\" {\n canonicalization = relaxed\n}":                                                                    "",
+		"sign \"a\" {\n canonicalization = simple\n}":                                                                     "simple/simple",
+		"sign \"a\" {}\nsign \"b\" {\n canonicalization = relaxed_simple\n}\nsign \"c\" {\n canonicalization = simple\n}": "relaxed/simple",
+		"sign \"a\" {\n canonicalization = simple_relaxed\n}":                                                             "simple/relaxed",
+	} {
+		p := newWorld().plan(t, head+"policy \"p\" {\ndata {\n"+rules+"\n}\n}\n")
+		v := p.Run(context.Background(), pipeline.Data, transaction(t, "bob@example.com"))[0]
+		if !v.Ledger.Sign || v.Ledger.Canon != want {
+			t.Errorf("%s: %t %q, want %q", rules, v.Ledger.Sign, v.Ledger.Canon, want)
+		}
+	}
+}
+
 // TestRouteFrom: a source goes with the route, and keeps what an earlier rule
 // chose.
 func TestRouteFrom(t *testing.T) {

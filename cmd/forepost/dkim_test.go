@@ -255,7 +255,8 @@ func TestRotateMistakes(t *testing.T) {
 }
 
 // What keygen prints, taken as it stands, makes a gateway sign with both keys;
-// its signatures pass where keygen's records are published.
+// its signatures pass where keygen's records are published, whatever
+// canonicalization a rule asks for.
 func TestKeygenSignAndVerify(t *testing.T) {
 	dir := t.TempDir()
 	code, out, errs := forepost("dkim", "keygen", "send.test", "--dir", filepath.Join(dir, "keys"))
@@ -276,25 +277,49 @@ listener "edge" {
 policy "out" {
   data {
     sign "dkim" {}
+    sign "simple" {
+      when             = msg.subject == "simple/simple"
+      canonicalization = simple
+    }
+    sign "header" {
+      when             = msg.subject == "simple/relaxed"
+      canonicalization = simple_relaxed
+    }
+    sign "body" {
+      when             = msg.subject == "relaxed/simple"
+      canonicalization = relaxed_simple
+    }
   }
 }
 `)
-	if err := sendOne(g.address("smtp", "edge"), "b@send.test", "signed"); err != nil {
+	zone := filepath.Join(dir, "dns.zone")
+	if err := os.WriteFile(zone, []byte(records), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, func() (string, bool) { return "not relayed", next.subjects()["signed"] == 1 })
-	zone, letter := filepath.Join(dir, "dns.zone"), filepath.Join(dir, "letter.eml")
-	for name, data := range map[string]string{zone: records, letter: next.raw["signed"]} {
-		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	for _, form := range []string{"relaxed/relaxed", "simple/simple", "simple/relaxed", "relaxed/simple"} {
+		checkSigned(t, g, next, zone, form)
 	}
-	code, out, errs = forepost("auth", "--json", "--eml", letter, "--zone", zone)
+}
+
+// checkSigned sends a message that has the canonicalization wanted as its Subject.
+func checkSigned(t *testing.T, g *gateway, next *sink, zone, form string) {
+	t.Helper()
+	if err := sendOne(g.address("smtp", "edge"), "b@send.test", form); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() (string, bool) { return "not relayed", next.subjects()[form] == 1 })
+	next.mu.Lock()
+	raw := next.raw[form]
+	next.mu.Unlock()
+	code, out, errs := forepost("auth", "--json", "--eml", writeFile(t, "letter.eml", raw), "--zone", zone)
 	if code != exitDone {
 		t.Fatalf("auth ends with %d\n%s", code, errs)
 	}
 	a := answerOf(t, out)
 	if len(a.DKIM) != 2 || a.DKIM[0].Result != "pass" || a.DKIM[1].Result != "pass" || a.DKIM[0].Algorithm == a.DKIM[1].Algorithm {
-		t.Errorf("%+v", a.DKIM)
+		t.Errorf("%s: %+v", form, a.DKIM)
+	}
+	if n := strings.Count(strings.ReplaceAll(raw, " ", ""), "c="+form+";"); n != 2 {
+		t.Errorf("%d signatures have c=%s\n%s", n, form, raw)
 	}
 }

@@ -64,13 +64,18 @@ func (s *Signer) Sign(ctx context.Context, domain string, msg *mail.Message) ([]
 	return signAll(ctx, s.keys[domain], msg)
 }
 
-// SignWith is Sign with the keys of those selectors alone.
-func (s *Signer) SignWith(ctx context.Context, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error) {
+// SignWith is Sign with some of the keys, or with another canonicalization.
+func (s *Signer) SignWith(ctx context.Context, domain string, how pipeline.Signing, msg *mail.Message) ([]mail.Field, error) {
 	var keys []dkim.SignOptions
+	header, body, _ := strings.Cut(how.Canonicalization, "/")
 	for _, k := range s.keys[domain] {
-		if slices.Contains(selectors, k.Selector) {
-			keys = append(keys, k)
+		if len(how.Selectors) > 0 && !slices.Contains(how.Selectors, k.Selector) {
+			continue
 		}
+		if how.Canonicalization != "" {
+			k.HeaderCanonicalization, k.BodyCanonicalization = dkim.Canonicalization(header), dkim.Canonicalization(body)
+		}
+		keys = append(keys, k)
 	}
 	return signAll(ctx, keys, msg)
 }

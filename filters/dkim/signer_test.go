@@ -14,6 +14,7 @@ import (
 
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 const letter = "From: ann@example.test\r\nTo: bob@else.test\r\nSubject: Hello\r\nDate: Mon, 23 Nov 2026 00:00:00 +0000\r\n\r\nHi.\r\n"
@@ -102,7 +103,7 @@ func TestSignerSignsWithSomeKeys(t *testing.T) {
 		selectors []string
 		want      string
 	}{{[]string{"e"}, "s=e;"}, {[]string{"r", "x"}, "s=r;"}, {[]string{"x"}, ""}} {
-		fields, err := s.SignWith(t.Context(), "example.test", c.selectors, &mail.Message{Blob: mail.Bytes(letter)})
+		fields, err := s.SignWith(t.Context(), "example.test", pipeline.Signing{Selectors: c.selectors}, &mail.Message{Blob: mail.Bytes(letter)})
 		if err != nil || c.want == "" && len(fields) > 0 || c.want != "" && (len(fields) != 1 || !strings.Contains(fields[0].Value, c.want)) {
 			t.Errorf("%q: %v, %v", c.selectors, fields, err)
 		}

@@ -89,7 +89,7 @@ func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeli
 		hold := fates[i] == pipeline.Hold
 		form := ""
 		if byForm != nil { // with one recipient there is one form
-			form = fmt.Sprintf("%v %t %q %q %q %v %s", hold, v.Ledger.Sign, v.Ledger.Keys, sealing(tx, i, v), v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
+			form = fmt.Sprintf("%v %t %q %s %q %q %v %s", hold, v.Ledger.Sign, v.Ledger.Keys, v.Ledger.Canon, sealing(tx, i, v), v.Ledger.Fields, v.Ledger.Edits, ownFindings(tx, i))
 		}
 		b := byForm[form]
 		if b == nil {
@@ -200,7 +200,7 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 		return sub, err
 	}
 	if b.ledger.Sign {
-		if msg, err = s.sign(tx, b.ledger.Keys, msg); err != nil {
+		if msg, err = s.sign(tx, pipeline.Signing{Selectors: b.ledger.Keys, Canonicalization: b.ledger.Canon}, msg); err != nil {
 			return sub, err
 		}
 	}

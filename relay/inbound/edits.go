@@ -72,23 +72,23 @@ func merge(a, b []mail.Edit) ([]mail.Edit, error) {
 // sign signs for the author's domain what a client sends that may speak for it:
 // a trusted one, or one who authenticated as that author. Others' words are
 // never signed, or anybody who may relay could speak for all of us.
-func (s *session) sign(tx *transaction, selectors []string, msg *mail.Message) (*mail.Message, error) {
+func (s *session) sign(tx *transaction, how pipeline.Signing, msg *mail.Message) (*mail.Message, error) {
 	author, ok := authorOf(tx.Part)
 	if s.cfg.Signer == nil || !ok || !mayBeSigned(tx.Session, author) {
 		return msg, nil
 	}
-	fields, err := s.signature(tx, author.Domain, selectors, msg)
+	fields, err := s.signature(tx, author.Domain, how, msg)
 	if err != nil {
 		return nil, err
 	}
 	return msg.With(fields...), nil
 }
 
-// signature asks for those of some keys where a rule names them. A Signer that
-// cannot tell its keys apart signs with all of them: better that than none.
-func (s *session) signature(tx *transaction, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error) {
-	if some, ok := s.cfg.Signer.(pipeline.SelectiveSigner); ok && len(selectors) > 0 {
-		return some.SignWith(tx.ctx, domain, selectors, msg)
+// signature asks for those of some keys, or in a form, where a rule names them. A
+// Signer that cannot be told signs as it always does: better that than not at all.
+func (s *session) signature(tx *transaction, domain string, how pipeline.Signing, msg *mail.Message) ([]mail.Field, error) {
+	if some, ok := s.cfg.Signer.(pipeline.SelectiveSigner); ok && (len(how.Selectors) > 0 || how.Canonicalization != "") {
+		return some.SignWith(tx.ctx, domain, how, msg)
 	}
 	return s.cfg.Signer.Sign(tx.ctx, domain, msg)
 }

@@ -116,6 +116,7 @@ type Ledger struct {
 	Copies  []mail.Address
 	Sign    bool     // with the DKIM keys of the author's domain
 	Keys    []string // of Sign: the selectors of those keys; empty for all of them
+	Canon   string   // of Sign: Signing.Canonicalization
 	Seal    bool     // with a link of the recipient's domain in the ARC chain
 	Route   string   // "" for the domain's own
 
@@ -198,11 +199,20 @@ type Signer interface {
 	Sign(ctx context.Context, domain string, msg *mail.Message) ([]mail.Field, error)
 }
 
-// SelectiveSigner is a Signer that can be told which of a domain's keys sign, by
-// their selectors. One that the domain has not is no error, and makes no field.
+// Signing is how a message is to be signed.
+type Signing struct {
+	// Selectors are those of the keys that sign, empty for all of the domain's. One
+	// that the domain has not is no error, and makes no field.
+	Selectors []string
+	// Canonicalization is that of header and body (RFC 6376 section 3.4), as c= has
+	// it: "simple/relaxed". "" is relaxed/relaxed.
+	Canonicalization string
+}
+
+// SelectiveSigner is a Signer that can be told how to sign.
 type SelectiveSigner interface {
 	Signer
-	SignWith(ctx context.Context, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error)
+	SignWith(ctx context.Context, domain string, how Signing, msg *mail.Message) ([]mail.Field, error)
 }
 
 // Link is what a link of an ARC chain says, RFC 8617.

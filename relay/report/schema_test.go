@@ -35,7 +35,7 @@ var words = map[string]string{
 	"policy_evaluated/dkim": "pass fail", "policy_evaluated/spf": "pass fail", "scope": "mfrom",
 	"type":                     "local_policy mailing_list other policy_test_mode trusted_forwarder",
 	"auth_results/dkim/result": "none pass fail policy neutral temperror permerror",
-	"auth_results/spf/result":  "none pass fail softfail policy neutral temperror permerror",
+	"auth_results/spf/result":  "none pass fail softfail neutral temperror permerror",
 }
 
 // element is one of a report as somebody else's parser finds it.

@@ -88,9 +88,9 @@ func (a *Appliance) Sign(ctx context.Context, domain string, msg *mail.Message) 
 	return a.live().signer.Sign(ctx, domain, msg)
 }
 
-// SignWith signs with some of the keys in force (pipeline.SelectiveSigner).
-func (a *Appliance) SignWith(ctx context.Context, domain string, selectors []string, msg *mail.Message) ([]mail.Field, error) {
-	return a.live().signer.SignWith(ctx, domain, selectors, msg)
+// SignWith signs with the keys in force as a rule has it (pipeline.SelectiveSigner).
+func (a *Appliance) SignWith(ctx context.Context, domain string, how pipeline.Signing, msg *mail.Message) ([]mail.Field, error) {
+	return a.live().signer.SignWith(ctx, domain, how, msg)
 }
 
 // Seal adds a link to an ARC chain with the keys in force (pipeline.Sealer).

@@ -21,7 +21,7 @@ func (w *walker) note(rule *Rule, to int) {
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
 	if rule.Sign {
-		signWith(n, rule.Keys)
+		signWith(n, rule.Keys, rule.Canon)
 	}
 	n.Seal = n.Seal || rule.Seal
 	if rule.Seal {
@@ -130,7 +130,7 @@ func (w *walker) merge() pipeline.Ledger {
 		m.Copies = append(m.Copies, l.Copies...)
 		m.Unsure = append(m.Unsure, l.Unsure...)
 		if l.Sign {
-			signWith(&m, l.Keys)
+			signWith(&m, l.Keys, l.Canon)
 		}
 		m.Seal = m.Seal || l.Seal
 		m.Route = last(m.Route, l.Route)
@@ -139,8 +139,10 @@ func (w *walker) merge() pipeline.Ledger {
 	return m
 }
 
-// signWith adds keys to those that sign; none named are all of them.
-func signWith(l *pipeline.Ledger, keys []string) {
+// signWith adds keys to those that sign; none named are all of them. The first
+// rule that asks for a canonicalization has it.
+func signWith(l *pipeline.Ledger, keys []string, form string) {
+	l.Canon = first(l.Canon, form)
 	switch {
 	case len(keys) == 0:
 		l.Keys = nil

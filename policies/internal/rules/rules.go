@@ -56,6 +56,7 @@ type Rule struct {
 	TLS     route.TLSPolicy
 	Source  netip.Addr // route: to connect from; zero for no change
 	Keys    []string   // sign: selectors; empty for all keys of the domain
+	Canon   string     // sign: "simple/relaxed", "" for relaxed/relaxed
 }
 
 // On tells whether the rule is evaluated at all.
