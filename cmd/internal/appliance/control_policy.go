@@ -147,6 +147,28 @@ var received = regexp.MustCompile(`\(Forepost\)[^;]* id ([0-9A-Za-z]{13})\b`)
 // originals finds messages that are still kept: in the queue, the quarantines and
 // the store.
 func (a *Appliance) originals() func(mail.ID) (mail.Blob, error) {
+	kept, looks := a.stored(), 1
+	return func(id mail.ID) (mail.Blob, error) {
+		if b, ok := kept[id]; ok {
+			return b, nil
+		}
+		b, err := a.queued(id)
+		if errors.Is(err, errGone) && looks < mostLooks {
+			// It may have gone from the queue into the store since we looked there.
+			kept, looks = a.stored(), looks+1
+			if b, ok := kept[id]; ok {
+				return b, nil
+			}
+		}
+		return b, err
+	}
+}
+
+// mostLooks bounds how often the whole store is looked through for one replay.
+const mostLooks = 8
+
+// stored are the messages in all mailboxes, by ID.
+func (a *Appliance) stored() map[mail.ID]mail.Blob {
 	kept := map[mail.ID]mail.Blob{}
 	for _, name := range a.keep.store.Names() {
 		acc, err := a.keep.store.Account(name)
@@ -159,12 +181,7 @@ func (a *Appliance) originals() func(mail.ID) (mail.Blob, error) {
 			}
 		}
 	}
-	return func(id mail.ID) (mail.Blob, error) {
-		if b, ok := kept[id]; ok {
-			return b, nil
-		}
-		return a.queued(id)
-	}
+	return kept
 }
 
 // originalsOf finds those of a mailbox: the field Received has their IDs.
