@@ -96,3 +96,20 @@ func TestReportsRead(t *testing.T) {
 		}
 	}
 }
+
+// Reports of others, of every kind, are read as they came: aggregates on DMARC, on
+// TLS, and a complaint (ARF, RFC 5965).
+func TestReportsReadOverTheSuites(t *testing.T) {
+	for file, want := range map[string]string{
+		"mail-auth/tlsrpt/rpt02.eml":       `{"kind":"tls"`,
+		"mail-auth/tlsrpt/rpt03.json":      `{"kind":"tls"`,
+		"parsedmarc/smtp_tls/mail.ru.json": `{"kind":"tls"`,
+		"mail-auth/arf/001.eml":            `{"kind":"feedback"`,
+		"mail-auth/arf/005.eml":            `{"kind":"feedback"`,
+	} {
+		code, out, errs := forepost("reports", "read", "--json", filepath.Join(suites(t), "reports", file))
+		if code != exitDone || !strings.HasPrefix(out, want) {
+			t.Errorf("%s ends with %d\n%.300s%s", file, code, out, errs)
+		}
+	}
+}
