@@ -107,16 +107,18 @@ func TestTickets(t *testing.T) {
 	s := ownPair(t, "mx.example.com", t.TempDir(), &clock{time.Now()})
 	sources := func() []Source { return []Source{s} }
 	smtp, submission := Config(sources), Config(sources)
-	client := &tls.Config{InsecureSkipVerify: true, ServerName: "mx.example.com",
-		MaxVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
-	if resumed, err := shake(submission, client); err != nil || resumed {
-		t.Fatal(resumed, err)
-	}
-	if resumed, err := shake(submission, client); err != nil || !resumed {
-		t.Fatal("a session was not resumed at its own service", err)
-	}
-	if resumed, err := shake(smtp, client); err != nil || resumed {
-		t.Error("a session was resumed at another service", err)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		client := &tls.Config{InsecureSkipVerify: true, ServerName: "mx.example.com",
+			MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
+		if resumed, err := shake(submission, client); err != nil || resumed {
+			t.Fatal(resumed, err)
+		}
+		if resumed, err := shake(submission, client); err != nil || !resumed {
+			t.Fatal("a session was not resumed at its own service", tls.VersionName(version), err)
+		}
+		if resumed, err := shake(smtp, client); err != nil || resumed {
+			t.Error("a session was resumed at another service", tls.VersionName(version), err)
+		}
 	}
 	if _, err := shake(smtp, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 was taken")
