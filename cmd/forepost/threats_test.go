@@ -38,6 +38,43 @@ func TestLoopEnds(t *testing.T) {
 	}
 }
 
+// TestLoopOfTwoEnds is threats.md "Loops": two gateways that take each other for a
+// domain's server stop after so many hops between them, and the sender hears of it once.
+func TestLoopOfTwoEnds(t *testing.T) {
+	one := serveGateway(t, fmt.Sprintf(killConfig, "127.0.0.1:1"))
+	two := serveGateway(t, fmt.Sprintf(killConfig, one.address("smtp", "edge")))
+	one.write(fmt.Sprintf(killConfig, two.address("smtp", "edge")))
+	if code, out, errs := forepost("reload", "--data", one.data()); code != 0 {
+		t.Fatalf("reload: %s%s", out, errs)
+	}
+	gateways := []*gateway{one, two}
+	for _, g := range gateways {
+		g.addUser("bob@local.test", "secret")
+	}
+	if err := sendAs(one.address("smtp", "edge"), "bob@local.test", "ann@rcpt.test", "to and fro"); err != nil {
+		t.Fatal(err)
+	}
+	reports := func() (all []string) {
+		for _, g := range gateways {
+			all = append(all, fetchAll(t, g, "bob@local.test", "secret", "INBOX")...)
+		}
+		return all
+	}
+	waitFor(t, func() (string, bool) { return "no report", len(reports()) > 0 })
+	for _, g := range gateways {
+		waitFor(t, func() (string, bool) {
+			_, out, _ := forepost("queue", "list", "--json", "--data", g.data())
+			return "still in the queue: " + out, strings.TrimSpace(out) == ""
+		})
+		if hops := strings.Count(g.log.String(), "to=ann@rcpt.test action=accept"); hops < 2 || hops > 55 {
+			t.Errorf("it came by %d times", hops)
+		}
+	}
+	if all := reports(); len(all) != 1 || !strings.Contains(all[0], "\r\nStatus: 5.4.6\r\n") {
+		t.Errorf("the sender got %d reports:\n%s", len(all), strings.Join(all, "\n"))
+	}
+}
+
 // TestNoMoreFiles is threats.md "fd exhaustion": with no file left for another
 // connection the gateway waits instead of spinning, and takes mail again afterwards.
 func TestNoMoreFiles(t *testing.T) {
