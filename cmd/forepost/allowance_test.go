@@ -30,7 +30,7 @@ func TestSendingLimit(t *testing.T) {
 		}
 	}
 	code, out, errs := forepost("user", "list", "--data", g.data())
-	if code != 0 || !strings.Contains(out, "bob@local.test  2 of 2 messages in 1h0m0s") || !strings.Contains(out, "eve@local.test  1 of 3 recipients in 1h0m0s") {
+	if code != 0 || !strings.Contains(out, "bob@local.test\t\t\t2 of 2 messages in 1h0m0s") || !strings.Contains(out, "eve@local.test\t\t\t1 of 3 recipients in 1h0m0s") {
 		t.Errorf("%d %s %s", code, out, errs)
 	}
 	if got := submitAs(t, g, "eve@local.test", "secret", []string{"bob@local.test"}, "Subject: big\r\n\r\n"+strings.Repeat(strings.Repeat("x", 70)+"\r\n", 15000)); !strings.HasPrefix(got, "552 5.7.1") {

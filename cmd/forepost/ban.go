@@ -21,24 +21,20 @@ func banCommand() *cobra.Command {
 }
 
 func banList(at *place) *cobra.Command {
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use: "list", Short: "List the bans in force", Args: exactly(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			list, err := at.client().Bans(c.Context())
-			if err != nil || asJSON {
-				return firstError(err, func() error { return lines(c.OutOrStdout(), list) })
+			if err != nil {
+				return err
 			}
-			if len(list) == 0 {
-				fmt.Fprintln(c.OutOrStdout(), "nobody is banned")
-			}
-			for _, b := range list {
-				fmt.Fprintln(c.OutOrStdout(), banLine(b))
-			}
-			return nil
+			return show(c, &o, list, table[admin.Ban]{head: []string{"NETWORK", "UNTIL", "WHY"}, none: "nobody is banned", rows: func(b admin.Ban) [][]string {
+				return [][]string{{b.Network, b.Until.Local().Format(time.DateTime), b.Why}}
+			}})
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	return c
 }
 

@@ -82,7 +82,7 @@ func TestBan(t *testing.T) {
 		if got := loginFrom(t, g, home, "secret"); got != "in" {
 			t.Errorf("%s bob at home hears %q", when, got)
 		}
-		if code, out, errs := forepost("ban", "list", "--data", g.data()); code != 0 || !strings.Contains(out, "203.0.113.66/32  until") || strings.Count(out, "\n") != 1 {
+		if code, out, errs := forepost("ban", "list", "--data", g.data()); code != 0 || !strings.Contains(out, "\n203.0.113.66/32\t") || strings.Count(out, "\n") != 2 {
 			t.Errorf("%s: %d %s %s", when, code, out, errs)
 		}
 		if when == "now" {

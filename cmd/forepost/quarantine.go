@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
@@ -30,7 +30,7 @@ func quarantineCommand() *cobra.Command {
 func quarantineList(at *place) *cobra.Command {
 	var in string
 	var limit int
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use: "list [FILTER...]", Short: "List messages in quarantine, oldest first", Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -38,30 +38,22 @@ func quarantineList(at *place) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return lines(c.OutOrStdout(), list)
-			}
-			return quarantineTable(c.OutOrStdout(), list)
+			return show(c, &o, list, table[admin.Quarantined]{head: []string{"SINCE", "ID", "IN", "FROM", "TO", "SIZE", "SUBJECT"}, rows: quarantinedRow, none: "nothing is in quarantine that this chooses"})
 		},
 	}
 	c.Flags().StringVar(&in, "in", "", "only this quarantine")
 	c.Flags().IntVar(&limit, "limit", 1000, "how many at the most, 0 for all")
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	return c
 }
 
-func quarantineTable(w io.Writer, list []admin.Quarantined) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "SINCE\tID\tIN\tFROM\tTO\tSIZE\tSUBJECT")
-	for _, q := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t<%s>\t%s\t%d\t%s\n", q.Since.Local().Format("01-02 15:04:05"), q.ID, q.In,
-			story.Clean(q.From), story.Clean(q.To), q.Size, story.Clean(q.Subject))
-	}
-	return t.Flush()
+func quarantinedRow(q admin.Quarantined) [][]string {
+	return [][]string{{q.Since.Local().Format("01-02 15:04:05"), string(q.ID), q.In, "<" + q.From + ">", q.To, strconv.FormatInt(q.Size, 10), q.Subject}}
 }
 
 func quarantineShow(at *place) *cobra.Command {
-	var headers, body, asJSON bool
+	var headers, body bool
+	var o output
 	c := &cobra.Command{
 		Use: "show ID", Short: "Show a message in quarantine: who, why, until when", Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -84,18 +76,16 @@ func quarantineShow(at *place) *cobra.Command {
 			if len(list) == 0 {
 				return fmt.Errorf("%s is in no quarantine: forepost explain %s tells what became of it", id, id)
 			}
-			if asJSON {
-				return lines(c.OutOrStdout(), list)
+			done, err := o.data(c.OutOrStdout(), len(list), func(i int) any { return list[i] })
+			for i := 0; i < len(list) && !done; i++ {
+				showQuarantined(c.OutOrStdout(), list[i])
 			}
-			for _, q := range list {
-				showQuarantined(c.OutOrStdout(), q)
-			}
-			return nil
+			return err
 		},
 	}
 	c.Flags().BoolVar(&headers, "headers", false, "the header of the message")
 	c.Flags().BoolVar(&body, "body", false, "the whole message")
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each recipient")
+	o.flags(c)
 	return c
 }
 

@@ -131,7 +131,7 @@ func TestRouteCommands(t *testing.T) {
 		s := ask(exitDone, "queue", "list")
 		return s, strings.Contains(s, "route sink is paused: they move house")
 	})
-	if s := ask(exitDone, "route", "paused"); !strings.Contains(s, "route sink is paused: they move house") || len(out.subjects()) != 0 {
+	if s := ask(exitDone, "route", "paused"); !strings.Contains(s, "sink\tresumed\tthey move house\n") || len(out.subjects()) != 0 {
 		t.Errorf("%s; delivered: %v", s, out.subjects())
 	}
 	ask(exitDone, "route", "resume", "sink")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 func queueList(at *place) *cobra.Command {
-	var asJSON bool
+	var o output
 	var limit int
 	c := &cobra.Command{
 		Use:   "list [FILTER...]",
@@ -26,39 +27,29 @@ func queueList(at *place) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return lines(c.OutOrStdout(), es)
+			t := table[admin.QueueEntry]{head: []string{"ID", "SINCE", "SIZE", "FROM", "TO", "TRIES", "NEXT", "REASON"}, rows: queueRows, none: "the queue is empty"}
+			if len(args) > 0 {
+				t.none = "no message waits that this chooses"
 			}
-			if len(es) == 0 && len(args) > 0 {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "no message waits that this chooses")
-				return err
-			}
-			return queueTable(c.OutOrStdout(), es)
+			return show(c, &o, es, t)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	c.Flags().IntVar(&limit, "limit", 1000, "how many at the most; 0 for all")
 	return c
 }
 
-func queueTable(w io.Writer, es []admin.QueueEntry) error {
-	if len(es) == 0 {
-		_, err := fmt.Fprintln(w, "the queue is empty")
-		return err
-	}
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tSINCE\tSIZE\tFROM\tTO\tTRIES\tNEXT\tREASON")
-	for _, e := range es {
-		for _, r := range e.To {
-			next := r.State
-			if !r.Next.IsZero() {
-				next = r.Next.Local().Format("01-02 15:04:05")
-			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t<%s>\t%s\t%d\t%s\t%s\n", e.ID, e.Since.Local().Format(time.DateTime), story.Size(e.Size),
-				story.Clean(e.From), story.Clean(r.Address), r.Tries, next, reasonLine(r))
+// queueRows has a line for each recipient.
+func queueRows(e admin.QueueEntry) (rows [][]string) {
+	for _, r := range e.To {
+		next := r.State
+		if !r.Next.IsZero() {
+			next = r.Next.Local().Format("01-02 15:04:05")
 		}
+		rows = append(rows, []string{string(e.ID), e.Since.Local().Format(time.DateTime), story.Size(e.Size), "<" + e.From + ">",
+			r.Address, strconv.Itoa(r.Tries), next, reasonLine(r)})
 	}
-	return t.Flush()
+	return rows
 }
 
 // reasonLine is why a recipient waits and who said so, in one line.
@@ -71,7 +62,8 @@ func reasonLine(r admin.QueueRecipient) string {
 }
 
 func queueShow(at *place) *cobra.Command {
-	var asJSON, headers, body bool
+	var o output
+	var headers, body bool
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a waiting message: where each recipient stands; its header, or all of it",
@@ -91,16 +83,15 @@ func queueShow(at *place) *cobra.Command {
 				return err
 			case len(es) == 0:
 				return fmt.Errorf("%s is not in the queue: forepost explain %s tells what became of it", id, id)
-			case asJSON:
-				return lines(w, es)
 			}
-			for _, e := range es {
-				showEntry(w, e)
+			done, err := o.data(w, len(es), func(i int) any { return es[i] })
+			for i := 0; i < len(es) && !done; i++ {
+				showEntry(w, es[i])
 			}
-			return nil
+			return err
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	c.Flags().BoolVar(&headers, "headers", false, "the header as it goes out")
 	c.Flags().BoolVar(&body, "body", false, "the whole message as it goes out")
 	return c
@@ -134,7 +125,7 @@ func showEntry(w io.Writer, e admin.QueueEntry) {
 }
 
 func queueSummary(at *place) *cobra.Command {
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use:   "summary",
 		Short: "The queue in numbers, and the reasons why most of it waits",
@@ -145,8 +136,8 @@ func queueSummary(at *place) *cobra.Command {
 				return err
 			}
 			w := c.OutOrStdout()
-			if asJSON {
-				return lines(w, []admin.QueueSummary{s})
+			if done, err := o.one(w, s); done || err != nil {
+				return err
 			}
 			fmt.Fprintf(w, "%s: %d waiting, %d in line, %d under way, %d held", many(s.Messages, "message"), s.Waiting, s.Ready, s.Active, s.Held)
 			if s.Messages > 0 {
@@ -162,12 +153,12 @@ func queueSummary(at *place) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	o.flags(c)
 	return c
 }
 
 func queueShape(at *place) *cobra.Command {
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use:   "shape [FILTER...]",
 		Short: "Count waiting recipients by domain and age in minutes",
@@ -177,16 +168,28 @@ func queueShape(at *place) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return lines(c.OutOrStdout(), rows)
+			if w := c.OutOrStdout(); onTerminal(w) && !o.asJSON && o.format == "" {
+				return shapeTable(w, rows)
 			}
-			return shapeTable(c.OutOrStdout(), rows)
+			return show(c, &o, rows, table[admin.ShapeRow]{head: append(append([]string{"DOMAIN", "T"}, shapeAges...), "REASON"), rows: shapeRow, none: "the queue is empty"})
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	return c
 }
 
+// shapeAges head the columns of ages, in minutes.
+var shapeAges = []string{"5", "10", "20", "40", "80", "160", "320", "640", "1280", "1280+"}
+
+func shapeRow(r admin.ShapeRow) [][]string {
+	row := []string{r.Domain, strconv.Itoa(r.Total)}
+	for _, n := range r.Ages {
+		row = append(row, strconv.Itoa(n))
+	}
+	return [][]string{append(row, r.Reason)}
+}
+
+// shapeTable is for people: the numbers stand under each other, and their sum above.
 func shapeTable(w io.Writer, rows []admin.ShapeRow) error {
 	total := admin.ShapeRow{Domain: "TOTAL"}
 	for _, r := range rows {
@@ -196,7 +199,7 @@ func shapeTable(w io.Writer, rows []admin.ShapeRow) error {
 		}
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 1, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "T\t5\t10\t20\t40\t80\t160\t320\t640\t1280\t1280+\t  DOMAIN, LAST REPLY")
+	fmt.Fprintln(t, "T\t"+strings.Join(shapeAges, "\t")+"\t  DOMAIN, LAST REPLY")
 	for _, r := range append([]admin.ShapeRow{total}, rows...) {
 		fmt.Fprintf(t, "%d\t", r.Total)
 		for _, n := range r.Ages {

@@ -57,34 +57,29 @@ func routeResume(at *place) *cobra.Command {
 }
 
 func routePaused(at *place) *cobra.Command {
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use:   "paused",
 		Short: "List the routes that are paused",
 		Args:  exactly(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			ps, err := at.client().Pauses(c.Context())
-			if err != nil || asJSON {
-				return firstError(err, func() error { return lines(c.OutOrStdout(), ps) })
+			if err != nil {
+				return err
 			}
-			if len(ps) == 0 {
-				fmt.Fprintln(c.OutOrStdout(), "no route is paused")
-			}
-			for _, p := range ps {
-				fmt.Fprintln(c.OutOrStdout(), pauseLine(p))
-			}
-			return nil
+			return show(c, &o, ps, table[admin.RoutePause]{head: []string{"ROUTE", "UNTIL", "WHY"}, rows: pauseRow, none: "no route is paused"})
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	return c
 }
 
-func firstError(err error, next func() error) error {
-	if err != nil {
-		return err
+func pauseRow(p admin.RoutePause) [][]string {
+	until := "resumed"
+	if !p.Until.IsZero() {
+		until = p.Until.Local().Format(time.DateTime)
 	}
-	return next()
+	return [][]string{{p.Route, until, p.Why}}
 }
 
 func pauseLine(p admin.RoutePause) string {
@@ -99,7 +94,7 @@ func pauseLine(p admin.RoutePause) string {
 }
 
 func routeTest(at *place) *cobra.Command {
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Try where mail for an address goes: hosts, connection, TLS, recipient; nothing is sent",
@@ -110,9 +105,8 @@ func routeTest(at *place) *cobra.Command {
 				return err
 			}
 			w := c.OutOrStdout()
-			if asJSON {
-				err = lines(w, []admin.RouteTest{r})
-			} else {
+			done, err := o.one(w, r)
+			if !done {
 				fmt.Fprintf(w, "route %s\n", r.Route)
 				for _, s := range r.Steps {
 					mark := "ok  "
@@ -128,6 +122,6 @@ func routeTest(at *place) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	o.flags(c)
 	return c
 }

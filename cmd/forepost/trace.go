@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
@@ -17,7 +16,8 @@ import (
 
 func traceCommand() *cobra.Command {
 	var at place
-	var asJSON, follow bool
+	var o output
+	var follow bool
 	q := admin.TraceQuery{}
 	since, until := "48h", ""
 	c := &cobra.Command{
@@ -38,9 +38,9 @@ func traceCommand() *cobra.Command {
 				return coded{err, exitUsage}
 			}
 			if follow {
-				return followTrace(c.Context(), c.OutOrStdout(), at.client(), q, asJSON)
+				return followTrace(c.Context(), c.OutOrStdout(), at.client(), q, &o)
 			}
-			return trace(c, at.client(), q, since, asJSON)
+			return trace(c, at.client(), q, since, &o)
 		},
 	}
 	at.flags(c)
@@ -54,12 +54,12 @@ func traceCommand() *cobra.Command {
 	f.StringVar(&q.Rule, "rule", "", "a rule that did something, or (in shadow) would have: inbound.rcpt.reject.dnsbl, or the end of it")
 	f.StringVar(&q.Tag, "tag", "", "a tag that a rule gave")
 	f.IntVar(&q.Limit, "limit", 100, "how many at the most")
-	f.BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	f.BoolVarP(&follow, "follow", "f", false, "tell messages as they come, until interrupted")
 	return c
 }
 
-func trace(c *cobra.Command, client *admin.Client, q admin.TraceQuery, since string, asJSON bool) error {
+func trace(c *cobra.Command, client *admin.Client, q admin.TraceQuery, since string, o *output) error {
 	rs, err := client.Trace(c.Context(), q)
 	if err != nil {
 		return err
@@ -67,10 +67,8 @@ func trace(c *cobra.Command, client *admin.Client, q admin.TraceQuery, since str
 	if len(rs) == 0 {
 		return fmt.Errorf("no such message since %s; --since looks further back", since)
 	}
-	if asJSON {
-		return lines(c.OutOrStdout(), rs)
-	}
-	return traceTable(c.OutOrStdout(), rs)
+	return show(c, o, rs, table[trail.Record]{head: []string{"TIME", "ID", "FROM", "TO", "VERDICT", "WHY"},
+		rows: func(r trail.Record) [][]string { return [][]string{traceRow(&r)} }})
 }
 
 // ago reads "36h", "7d" or a time, and tells how long ago that is.
@@ -94,10 +92,10 @@ func ago(s string) (time.Duration, error) {
 }
 
 // followTrace prints records as they come.
-func followTrace(ctx context.Context, w io.Writer, client *admin.Client, q admin.TraceQuery, asJSON bool) error {
+func followTrace(ctx context.Context, w io.Writer, client *admin.Client, q admin.TraceQuery, o *output) error {
 	err := client.Follow(ctx, q, func(r *trail.Record) error {
-		if asJSON {
-			return lines(w, []*trail.Record{r})
+		if done, err := o.one(w, r); done || err != nil {
+			return err
 		}
 		_, err := fmt.Fprintln(w, strings.Join(traceRow(r), "  "))
 		return err
@@ -106,15 +104,6 @@ func followTrace(ctx context.Context, w io.Writer, client *admin.Client, q admin
 		return nil
 	}
 	return err
-}
-
-func traceTable(w io.Writer, rs []trail.Record) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "TIME\tID\tFROM\tTO\tVERDICT\tWHY")
-	for i := range rs {
-		fmt.Fprintln(t, strings.Join(traceRow(&rs[i]), "\t"))
-	}
-	return t.Flush()
 }
 
 func traceRow(r *trail.Record) []string {

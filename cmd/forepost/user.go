@@ -54,7 +54,7 @@ func userCommand() *cobra.Command {
 			return errors.Join(f(c.Context(), b, args), done())
 		}
 	}
-	c.AddCommand(userAdd(with), userList(with), userLimit(with))
+	c.AddCommand(userAdd(with), userList(&at), userLimit(with))
 	c.AddCommand(&cobra.Command{
 		Use: "passwd ADDRESS", Short: "Change a password; it is read from standard input", Args: exactly(1),
 		RunE: with(func(ctx context.Context, b userBook, args []string) error {
@@ -108,33 +108,38 @@ func userLimit(with bookFunc) *cobra.Command {
 	return c
 }
 
-func userList(with bookFunc) *cobra.Command {
-	return &cobra.Command{
+func userList(at *place) *cobra.Command {
+	var o output
+	c := &cobra.Command{
 		Use: "list", Short: "List the accounts", Args: exactly(0),
-		RunE: with(func(ctx context.Context, b userBook, args []string) error {
-			us, err := b.Users(ctx)
+		RunE: func(c *cobra.Command, args []string) error {
+			b, done, err := book(c.Context(), at)
 			if err != nil {
 				return err
 			}
-			for _, u := range us {
-				line := u.Name
-				if len(u.Aliases) > 0 {
-					line += "  also " + strings.Join(u.Aliases, ", ")
-				}
-				if u.Disabled {
-					line += "  disabled"
-				}
-				if u.Config {
-					line += "  (configuration)"
-				}
-				for _, s := range u.Sent {
-					line += fmt.Sprintf("  %d of %d %s in %s", s.Used, s.Max, s.What, s.Per)
-				}
-				fmt.Println(line)
+			us, err := b.Users(c.Context())
+			if err := errors.Join(err, done()); err != nil {
+				return err
 			}
-			return nil
-		}),
+			return show(c, &o, us, table[admin.User]{head: []string{"NAME", "ALIASES", "STATE", "SENT"}, rows: userRow, none: "there are no accounts"})
+		},
 	}
+	o.flags(c)
+	return c
+}
+
+func userRow(u admin.User) [][]string {
+	var state, sent []string
+	if u.Disabled {
+		state = append(state, "disabled")
+	}
+	if u.Config {
+		state = append(state, "configuration")
+	}
+	for _, s := range u.Sent {
+		sent = append(sent, fmt.Sprintf("%d of %d %s in %s", s.Used, s.Max, s.What, s.Per))
+	}
+	return [][]string{{u.Name, strings.Join(u.Aliases, ","), strings.Join(state, ","), strings.Join(sent, ", ")}}
 }
 
 // readPassword reads one line; a password is never an argument, which others
