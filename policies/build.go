@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -33,6 +34,27 @@ func (p *Policies) Plan(name string) (pipeline.Plan, bool) {
 		return nil, false
 	}
 	return plan, true
+}
+
+// Class is the class of the rule with a path, spam for thresholds; ok is false
+// where no policy has such a rule.
+func (p *Policies) Class(path string) (class string, ok bool) {
+	name, rest, _ := strings.Cut(path, ".")
+	plan := p.plans[name]
+	if plan == nil {
+		return "", false
+	}
+	if strings.HasPrefix(rest, "thresholds.") {
+		return "spam", true
+	}
+	for at := pipeline.Connect; at <= pipeline.Deliver; at++ {
+		for _, r := range plan.Rules(at) {
+			if r.Path == path {
+				return r.Class, true
+			}
+		}
+	}
+	return "", false
 }
 
 // Build makes the filters and the plans. d.Name and, where it is empty,

@@ -29,7 +29,7 @@ var blockDocs = map[string]blockDoc{
 	"list": {"entries that listed() and overlaps() look up", map[string]string{
 		"type": "address, domain, ip, word, glob, regex or hash", "items": "entries in place", "file": "entries in a file, one a line", "source": "entries in a directory", "refresh": "how often they are read again", "format": "lines, postfix (keys of a lookup table) or rspamd (keys of a map)"}},
 	"quarantine": {"mail that is kept apart", map[string]string{
-		"keep": "for how long; default 30d", "release": "who may: recipient or admin", "digest": "when recipients are told", "max_size": "how much it holds"}},
+		"keep": "for how long; default 30d", "release": "who may: recipient or admin", "digest": "when recipients are told what is new, \"07:30\", at most once a day; only with release = recipient", "max_size": "how much it holds"}},
 	"policy":   {"rules by phase; see the topics phases and verbs", map[string]string{"thresholds": "{ tag = 4, quarantine = 7, reject = 15 }", "partial": "what becomes of those that reject while others accept: quarantine, discard or bounce"}},
 	"rules":    {"rules that `use` runs in policies", nil},
 	"variable": {"a value from outside: -var, FOREPOST_VAR_name, forepost.vars.hcl", map[string]string{"type": "string, number, bool or strings", "default": "where none is given", "description": "for people", "sensitive": "it is not printed"}},

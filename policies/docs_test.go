@@ -135,7 +135,8 @@ redis "every" {
   address = "127.0.0.1:6379"
 }
 quarantine "every" {
-  digest = "07:30"
+  release = recipient
+  digest  = "07:30"
 }
 account "every@every.test" {
   password = "x"

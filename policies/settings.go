@@ -191,6 +191,20 @@ type Quarantine struct {
 	Keep    time.Duration
 	Release string // recipient, admin
 	MaxSize int64
+	Digest  *TimeOfDay // when recipients are told what is new, nil for never; Release is recipient then
+}
+
+// TimeOfDay is a time on the clock of the place.
+type TimeOfDay struct{ Hour, Minute int }
+
+// Last is when it was that time last, not after now, in the zone of now.
+func (t TimeOfDay) Last(now time.Time) time.Time {
+	y, m, d := now.Date()
+	at := time.Date(y, m, d, t.Hour, t.Minute, 0, 0, now.Location())
+	if at.After(now) {
+		at = time.Date(y, m, d-1, t.Hour, t.Minute, 0, 0, now.Location())
+	}
+	return at
 }
 
 // Certificate is a `tls` block.

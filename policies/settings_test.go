@@ -171,3 +171,22 @@ func TestBuildSaysWhere(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestTimeOfDay: in the zone of the clock, also over a change of it.
+func TestTimeOfDay(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	for now, want := range map[time.Time]string{
+		time.Date(2026, 11, 24, 7, 29, 59, 0, zone): "2026-11-23T07:30:00+01:00",
+		time.Date(2026, 11, 24, 7, 30, 0, 0, zone):  "2026-11-24T07:30:00+01:00",
+		time.Date(2026, 3, 1, 0, 0, 0, 0, zone):     "2026-02-28T07:30:00+01:00",
+		time.Date(2026, 3, 29, 7, 0, 0, 0, zone):    "2026-03-28T07:30:00+01:00",
+		time.Date(2026, 3, 29, 8, 0, 0, 0, zone):    "2026-03-29T07:30:00+02:00",
+	} {
+		if got := (TimeOfDay{7, 30}).Last(now).Format(time.RFC3339); got != want {
+			t.Errorf("at %v: %s, want %s", now, got, want)
+		}
+	}
+}

@@ -89,6 +89,7 @@ type Appliance struct {
 	today       today
 	replaying   sync.Mutex // one at a time
 	notices     *notices
+	digesting   sync.Mutex // one at a time
 	undo        cleanups
 }
 
@@ -190,6 +191,7 @@ func (a *Appliance) Start() error {
 	a.resumeTrial()
 	a.undo.add("policy on trial", func(context.Context) error { a.endTrial(); return nil })
 	a.startNotices()
+	a.startDigests()
 	a.followLists(a.live())
 	a.undo.add("lists", func(context.Context) error { a.stopLists(); return nil })
 	for _, d := range a.servers {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
@@ -78,7 +79,13 @@ func (a *Appliance) quarantined(in, filter string) (found []kept, err error) {
 }
 
 // keptIn is all that lies in a quarantine.
-func (a *Appliance) keptIn(q policies.Quarantine) (list []kept, err error) {
+func (a *Appliance) keptIn(q policies.Quarantine) ([]kept, error) {
+	return a.keptWhere(q, func(time.Time) bool { return true })
+}
+
+// keptWhere is what came into a quarantine at certain times; of the rest nothing
+// is read.
+func (a *Appliance) keptWhere(q policies.Quarantine, when func(time.Time) bool) (list []kept, err error) {
 	acc, err := a.keep.store.Account(imapstore.QuarantinePrefix + strings.ToLower(q.Name))
 	if err != nil {
 		return nil, err
@@ -88,6 +95,9 @@ func (a *Appliance) keptIn(q policies.Quarantine) (list []kept, err error) {
 		return nil, err
 	}
 	for _, e := range box.Snapshot().Messages {
+		if !when(e.SaveDate) {
+			continue
+		}
 		k := kept{q: q, box: box, uid: e.UID, msg: e.Message}
 		if err := k.read(e); err != nil {
 			if errors.Is(err, imapstore.ErrGone) {

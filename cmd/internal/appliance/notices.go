@@ -120,7 +120,7 @@ func (n *notices) compose(one inbound.Notice, to mail.Address, left int) []byte 
 		words = [2]string{"met the verdict " + one.Action, "forepost explain ID"}
 	}
 	s := n.a.live().settings
-	var b, text bytes.Buffer
+	var text bytes.Buffer
 	fmt.Fprintf(&text, "A message %s.\r\n\r\nID:       %s\r\nFrom:     <%s>\r\nTo:       %s\r\n", words[0], one.ID, one.From, strings.Join(few(one.To, 20), ", "))
 	if one.Subject != "" {
 		fmt.Fprintf(&text, "Subject:  %s\r\n", one.Subject)
@@ -129,12 +129,19 @@ func (n *notices) compose(one inbound.Notice, to mail.Address, left int) []byte 
 	if left > 0 {
 		fmt.Fprintf(&text, "\r\nOf %d more no notice was sent, since there were many: forepost trace tells of them.\r\n", left)
 	}
+	return n.letter(to, "A message "+words[0]+" ("+string(one.ID)+")", text.Bytes())
+}
+
+// letter is mail of our own with a text: to whom, and what stands above it.
+func (n *notices) letter(to mail.Address, subject string, text []byte) []byte {
+	var b bytes.Buffer
+	s := n.a.live().settings
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nDate: %s\r\nMessage-ID: <%s@%s>\r\nSubject: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
 		postmasterOf(s), to, n.a.o.Now().Format(time.RFC1123Z), n.a.ids.Session().Transaction(0), s.Hostname,
-		stdmime.QEncoding.Encode("utf-8", "A message "+words[0]+" ("+string(one.ID)+")"))
+		stdmime.QEncoding.Encode("utf-8", subject))
 	b.WriteString("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
 	q := quotedprintable.NewWriter(&b)
-	q.Write(text.Bytes()) // into memory: it cannot fail
+	q.Write(text) // into memory: it cannot fail
 	q.Close()
 	return b.Bytes()
 }
