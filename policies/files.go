@@ -18,16 +18,6 @@ func (l *loader) missing(c diag.Code, at hcl.Range, text, fix string) {
 	l.bag.Warn(c, at, text, fix)
 }
 
-// notServed reports a setting of a server that this version cannot do. Rules do
-// not depend on it, so that a rehearsal goes on.
-func (l *loader) notServed(at hcl.Range, text, fix string) {
-	if l.o.Rehearsal {
-		l.bag.Warn(diag.NotThisVersion, at, text, fix)
-		return
-	}
-	l.bag.Error(diag.NotThisVersion, at, text, fix)
-}
-
 // readText reads the file of file(), a list, or a certificate; "" where it
 // cannot.
 func (l *loader) readText(name string, at hcl.Range) string {
