@@ -125,7 +125,7 @@ func (f *consoleFlags) overMessage(c *cobra.Command) (*policies.Console, func() 
 func converse(c *cobra.Command, con *policies.Console) (wrong bool, err error) {
 	in, out := bufio.NewScanner(c.InOrStdin()), c.OutOrStdout()
 	in.Buffer(nil, 1<<20)
-	person := typed(c.InOrStdin())
+	person := onTerminal(c.InOrStdin())
 	for {
 		if person {
 			fmt.Fprint(out, "> ")

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
 	"strings"
 
 	"github.com/forepost/forepost/cmd/internal/appliance"
@@ -129,14 +127,4 @@ func sessionCommand() *cobra.Command {
 	}
 	f.client(c)
 	return c
-}
-
-// typed tells whether a person types: then there is a prompt.
-func typed(in io.Reader) bool {
-	f, ok := in.(*os.File)
-	if !ok {
-		return false
-	}
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }

@@ -109,9 +109,10 @@ func (o *output) one(w io.Writer, entry any) (done bool, err error) {
 	return o.data(w, 1, func(int) any { return entry })
 }
 
-// onTerminal tells whether a person reads along.
-func onTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// onTerminal tells whether a person reads what is written to a stream, or types what is
+// read from it.
+func onTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

@@ -145,7 +145,7 @@ func userRow(u admin.User) [][]string {
 // readPassword reads one line; a password is never an argument, which others
 // could see in the list of processes.
 func readPassword() (string, error) {
-	if st, err := os.Stdin.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
+	if onTerminal(os.Stdin) {
 		fmt.Fprint(os.Stderr, "Password (it will be seen): ")
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
