@@ -46,6 +46,21 @@ func TestCleanName(t *testing.T) {
 	}
 }
 
+// TestQuarantineNote: who was to have a message, and whether it came under REQUIRETLS,
+// is read as it was written, whatever stands in an address.
+func TestQuarantineNote(t *testing.T) {
+	const id = mail.ID("4bQz7K2MwXc9T")
+	for _, to := range []string{"bob@local.test", `"x> under REQUIRETLS"@local.test`, `"> for <"@local.test`} {
+		for _, require := range []bool{true, false} {
+			f := QuarantineField(id, mail.Recipient{Address: mail.MustParseAddress(to)}, require)
+			got, a, under, ok := Quarantined([]mail.Field{{Name: "Return-Path", Value: "<>"}, f})
+			if got != id || a.String() != to || under != require || !ok {
+				t.Errorf("%q is read as %s %s %v %v", f.Value, got, a, under, ok)
+			}
+		}
+	}
+}
+
 func TestQuarantineAddress(t *testing.T) {
 	a := QuarantineAddress("Spam")
 	if back, err := mail.ParseAddress(a.String(), false); err != nil || back != a {

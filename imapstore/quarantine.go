@@ -34,15 +34,22 @@ func QuarantineAccount(a mail.Address) (name string, ok bool) {
 // quarantineField stands on top of what lies in a quarantine.
 const quarantineField = "X-Forepost-Quarantined"
 
-// QuarantineField notes on a message who was to have it, and by which ID its story
-// is known.
-func QuarantineField(id mail.ID, r mail.Recipient) mail.Field {
-	return mail.Field{Name: quarantineField, Value: string(id) + " for <" + strings.TrimPrefix(cmp.Or(r.Original, r.Address.String()), "rfc822;") + ">"}
+// underTLS ends the note on a message that came under REQUIRETLS (RFC 8689).
+const underTLS = " under REQUIRETLS"
+
+// QuarantineField notes on a message who was to have it, by which ID its story is
+// known, and whether it may go on over verified TLS only.
+func QuarantineField(id mail.ID, r mail.Recipient, requireTLS bool) mail.Field {
+	v := string(id) + " for <" + strings.TrimPrefix(cmp.Or(r.Original, r.Address.String()), "rfc822;") + ">"
+	if requireTLS {
+		v += underTLS
+	}
+	return mail.Field{Name: quarantineField, Value: v}
 }
 
 // Quarantined reads what QuarantineField noted; fields are those on top of the
 // message, the first of them first. ok is false for a message without the note.
-func Quarantined(fields []mail.Field) (id mail.ID, to mail.Address, ok bool) {
+func Quarantined(fields []mail.Field) (id mail.ID, to mail.Address, requireTLS, ok bool) {
 	for _, f := range fields {
 		if f.Name == "Received" {
 			break // below it others wrote
@@ -51,8 +58,9 @@ func Quarantined(fields []mail.Field) (id mail.ID, to mail.Address, ok bool) {
 			continue
 		}
 		name, rest, _ := strings.Cut(strings.TrimSpace(f.Value), " for <")
+		rest, requireTLS = strings.CutSuffix(rest, underTLS)
 		to, err := mail.ParseAddress(strings.TrimSuffix(rest, ">"), true)
-		return mail.ID(name), to, err == nil && mail.ID(name).Valid()
+		return mail.ID(name), to, requireTLS, err == nil && mail.ID(name).Valid()
 	}
-	return "", mail.Address{}, false
+	return "", mail.Address{}, false, false
 }

@@ -71,7 +71,7 @@ func (s *Store) deliver(ctx context.Context, d outbound.Delivery, src source, to
 		r := d.To[to[i].n]
 		msg := msg
 		if _, ok := imapstore.QuarantineAccount(r.Address); ok {
-			msg = msg.With(imapstore.QuarantineField(d.ID, r))
+			msg = msg.With(imapstore.QuarantineField(d.ID, r, d.RequireTLS))
 		}
 		to[i].e = s.entry(msg, src.blob, keywordsOf(r.Tags), d.Time, id)
 		t, err := to[i].m.take(to[i].e, &group)

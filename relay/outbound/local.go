@@ -32,7 +32,7 @@ func (l *local) Deliver(ctx context.Context, env mail.Envelope, msg *mail.Messag
 		}
 		msg = lines
 	}
-	errs := l.store.Deliver(ctx, Delivery{ID: env.ID, From: env.From, To: env.To, Message: msg, Time: env.Received})
+	errs := l.store.Deliver(ctx, Delivery{ID: env.ID, From: env.From, To: env.To, Message: msg, Time: env.Received, RequireTLS: env.RequireTLS})
 	out := make([]queue.Attempt, len(env.To))
 	for i := range out {
 		err := errors.New("the store gave no answer")

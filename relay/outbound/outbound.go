@@ -33,6 +33,9 @@ type Delivery struct {
 	// in the store's own journal already.
 	Message *mail.Message
 	Time    time.Time // when the relay took it: INTERNALDATE
+	// RequireTLS is REQUIRETLS (RFC 8689), which what is let out of a quarantine again
+	// still is under.
+	RequireTLS bool
 }
 
 // Options of the SMTP and LMTP transports.

@@ -128,13 +128,13 @@ func (k *kept) read(e *imapstore.Entry) error {
 	for _, f := range part.Fields {
 		top = append(top, mail.Field{Name: f.Name, Value: f.Raw})
 	}
-	id, to, _ := imapstore.Quarantined(top)
+	id, to, requireTLS, _ := imapstore.Quarantined(top)
 	from, _ := mail.ParseAddress(strings.Trim(part.Get("Return-Path"), "<>"), true) // ours: it stands on top; <> is none
 	subject := ""
 	if fs := part.All("Subject"); len(fs) > 0 {
 		subject = fs[0].Text()
 	}
-	k.env = mail.Envelope{ID: id, From: from, Received: e.SaveDate, To: []mail.Recipient{{Address: to, Tags: e.Flags}}}
+	k.env = mail.Envelope{ID: id, From: from, RequireTLS: requireTLS, Received: e.SaveDate, To: []mail.Recipient{{Address: to, Tags: e.Flags}}}
 	k.info = admin.Quarantined{ID: id, In: k.q.Name, From: from.String(), To: to.String(), Subject: subject, Since: e.SaveDate, Size: e.Size, Tags: e.Flags}
 	if k.q.Keep > 0 {
 		k.info.Until = e.SaveDate.Add(k.q.Keep)

@@ -127,7 +127,8 @@ func (a *Appliance) judgeAgain(ctx context.Context, k kept, acc mail.Acceptance,
 
 // queueReleased commits a message, and takes it out of the quarantine.
 func (a *Appliance) queueReleased(ctx context.Context, k kept, acc mail.Acceptance, id mail.ID, draft *queue.Draft, rec *trail.Record) error {
-	env := mail.Envelope{ID: id, From: k.env.From, Standing: standingOf(rec, k.env.From)}
+	env := mail.Envelope{ID: id, From: k.env.From, RequireTLS: k.env.RequireTLS, Standing: standingOf(rec, k.env.From)}
+	env.EightBit = true // may be: it is looked at where the next server takes 7 bits only
 	if rec != nil {
 		env.Listener = rec.Listener
 	}

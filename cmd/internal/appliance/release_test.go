@@ -9,7 +9,9 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
+	"github.com/forepost/forepost/imapstore"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/outbound"
 	"github.com/forepost/forepost/relay/trail"
 )
 
@@ -51,17 +53,7 @@ dns {
 // out of a quarantine does not speak for its sender, who may be forged: where it then
 // fails no report goes there, though one goes for the same message that was never kept.
 func TestReleasedIsNotVouchedFor(t *testing.T) {
-	srv := smtp.NewServer(&dsnPeer{}) // refuses who begins with no
-	srv.Domain = "mx.b.test"
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go srv.Serve(l)
-	defer srv.Close()
-	now, _ := clock()
-	a := oneGateway(t, t.TempDir(), fmt.Sprintf(releaseConfig, l.Addr()), now, 25)
-	defer func() { stopGateway(t, a) }()
+	a := releasing(t)
 	empty := func() bool { return a.keep.queue.Stats().Entries == 0 }
 
 	dsnTalk(t, addressOf(t, a), "MAIL FROM:<ann@a.test>", "RCPT TO:<no-kept@b.test>")
@@ -78,24 +70,77 @@ func TestReleasedIsNotVouchedFor(t *testing.T) {
 	if n := inbox(t, a, "ann@a.test"); n != 0 {
 		t.Errorf("%d reports about a released message to a sender for whom nothing speaks", n)
 	}
-	stories, err := a.keep.trail.Stories(list[0].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	told := ""
-	for _, s := range stories {
-		for _, e := range s.Events {
-			if _, id, ok := strings.Cut(e.Note, " by a person, as "); ok {
-				told = id
-			}
-		}
-	}
-	if stories, err = a.keep.trail.Stories(mail.ID(told)); err != nil || !strings.Contains(fmt.Sprint(stories), "no report: nothing speaks for the sender") {
-		t.Errorf("the trail of %q says %v %v", told, stories, err)
+	if got := storyOfReleased(t, a, list[0].ID); !strings.Contains(got, "no report: nothing speaks for the sender") {
+		t.Errorf("the trail says %s", got)
 	}
 
 	dsnTalk(t, addressOf(t, a), "MAIL FROM:<ann@a.test>", "RCPT TO:<no-body@b.test>")
 	until(t, "no report of a message that was not kept", func() bool { return inbox(t, a, "ann@a.test") == 1 && empty() })
+}
+
+// releasing is a gateway in front of a server that refuses who begins with no.
+func releasing(t *testing.T) *Appliance {
+	t.Helper()
+	srv := smtp.NewServer(&dsnPeer{})
+	srv.Domain = "mx.b.test"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	now, _ := clock()
+	a := oneGateway(t, t.TempDir(), fmt.Sprintf(releaseConfig, l.Addr()), now, 25)
+	t.Cleanup(func() { stopGateway(t, a) })
+	return a
+}
+
+// storyOfReleased is what the trail has of the message that a released one became.
+func storyOfReleased(t *testing.T, a *Appliance, kept mail.ID) string {
+	t.Helper()
+	stories, err := a.keep.trail.Stories(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range stories {
+		for _, e := range s.Events {
+			if _, id, ok := strings.Cut(e.Note, " by a person, as "); ok {
+				if stories, err = a.keep.trail.Stories(mail.ID(id)); err != nil {
+					t.Fatal(err)
+				}
+				return fmt.Sprintf("%+v", stories)
+			}
+		}
+	}
+	t.Fatalf("%s was not released: %+v", kept, stories)
+	return ""
+}
+
+// TestReleasedUnderRequireTLS: what came under REQUIRETLS (RFC 8689) is still under it
+// when it leaves a quarantine: a server without TLS does not get it, as it gets other mail.
+func TestReleasedUnderRequireTLS(t *testing.T) {
+	a := releasing(t)
+	for _, require := range []bool{true, false} {
+		id := a.ids.Session().Transaction(0)
+		for _, err := range a.keep.store.Deliver(t.Context(), outbound.Delivery{
+			ID: id, From: mail.MustParseAddress("ann@a.test"), RequireTLS: require, Time: a.o.Now(),
+			To:      []mail.Recipient{{Address: imapstore.QuarantineAddress("forged"), Original: "rfc822;bob@b.test"}},
+			Message: &mail.Message{Blob: mail.Bytes("Received: from x\r\nSubject: x\r\n\r\nbody\r\n")},
+		}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := a.QuarantineAct(t.Context(), admin.QuarantineOrder{What: "release", Filter: "id:" + string(id)})
+		if err != nil || r.Done != 1 {
+			t.Fatal(r, err)
+		}
+		want := "What:delivered"
+		if require {
+			want = "does not offer STARTTLS, which the sender (REQUIRETLS) demands"
+		}
+		until(t, fmt.Sprintf("REQUIRETLS %v: not %q", require, want), func() bool { return strings.Contains(storyOfReleased(t, a, id), want) })
+	}
 }
 
 func TestStandingOfReleased(t *testing.T) {
