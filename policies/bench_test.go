@@ -6,28 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
 )
-
-// BenchmarkCompany is the inbound policy of a company, one recipient, rcpt and
-// data, facts found already.
-func BenchmarkCompany(b *testing.B) {
-	ps, err := company(b).Build(filters.Deps{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	p, _ := ps.Plan("inbound")
-	tx := transaction(b, "ann@example.net")
-	b.ReportAllocs()
-	for b.Loop() {
-		tx.Trace = &trail.Record{}
-		tx.To[0].Ledger = pipeline.Ledger{}
-		p.Run(context.Background(), pipeline.Rcpt, tx)
-		p.Run(context.Background(), pipeline.Data, tx)
-	}
-}
 
 // BenchmarkRules compares few rules with many: the cost of a rule that does not
 // match is that of its first false term.

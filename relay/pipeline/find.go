@@ -87,10 +87,12 @@ func (tx *Transaction) For(to int) *Transaction {
 
 // Start runs a filter in the background, if it does not run or stand already.
 // Its context ends with ctx, which the caller keeps for the transaction's life.
+// The filter is given a copy of the transaction, since the caller goes on writing
+// to its own.
 func (tx *Transaction) Start(ctx context.Context, in *Instance) {
 	f, mine := tx.claim(in)
 	if mine {
-		go tx.run(ctx, in, f)
+		go tx.For(tx.Current).run(ctx, in, f)
 	}
 }
 
@@ -102,6 +104,9 @@ func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
 			tx.run(ctx, in, f)
 			return f.result
 		}
+		if f.stands() { // most are asked often, and have to wait once
+			return f.result
+		}
 		select {
 		case <-f.done:
 			if !f.gaveUp || ctx.Err() != nil {
@@ -110,6 +115,16 @@ func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
 		case <-ctx.Done():
 			return Result{Instance: in, To: -1, Err: ctx.Err()}
 		}
+	}
+}
+
+// stands tells whether the run ended and made a finding.
+func (f *find) stands() bool {
+	select {
+	case <-f.done:
+		return !f.gaveUp
+	default:
+		return false
 	}
 }
 

@@ -99,7 +99,7 @@ func envelopeFacts() []*Fact {
 		flag("rcpt.known", pipeline.Rcpt, "the recipient is ours and exists", func(r *Run) bool { return recipient(r).Acceptance.Known }),
 		number("rcpt.count", pipeline.Rcpt, "how many recipients were taken so far, this one included", func(r *Run) float64 { return float64(len(r.Tx.To)) }),
 	)...)
-	written := flag("rcpt.in_header", pipeline.Data, "it stands in To or Cc: not so of blind copies, lists and signed mail that is replayed to others", func(r *Run) bool { return r.message().names(recipient(r).Address) })
+	written := flag("rcpt.in_header", pipeline.Data, "it stands in To or Cc: not so of blind copies, lists and signed mail that is replayed to others", func(r *Run) bool { return r.message(ofTo).names(recipient(r).Address) })
 	return append(fs, perRecipient(forgeable(written))...)
 }
 

@@ -27,7 +27,10 @@ func addressesOf(raw string) []nameAddress {
 
 func lowerDomain(a string) string {
 	i := strings.LastIndexByte(a, '@')
-	return a[:i+1] + strings.ToLower(a[i+1:])
+	if low := strings.ToLower(a[i+1:]); low != a[i+1:] {
+		return a[:i+1] + low
+	}
+	return a
 }
 
 func domainOf(a string) string { return strings.ToLower(a[strings.LastIndexByte(a, '@')+1:]) }

@@ -8,8 +8,22 @@ import (
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
-// message is what the msg facts say of a message, made once when one is asked.
+// aspect is a part of what the msg facts say.
+type aspect uint8
+
+const (
+	ofSubject aspect = 1 << iota
+	ofFrom
+	ofTo
+	ofID
+	ofList // list_id, is_bulk
+	ofForm // is_bounce, defects
+)
+
+// message is what the msg facts say of a message, each aspect made once, when a
+// fact of it is asked.
 type message struct {
+	read                       aspect
 	subject                    string
 	from, fromName, fromDomain string
 	to                         []string
@@ -28,50 +42,57 @@ func messageFacts() []*Fact {
 		return float64(r.Tx.Message.Size())
 	})
 	return append(alsoAtDeliver(size),
-		fromFields(forgeable(text("msg.id", at, "the Message-ID, without angle brackets", func(r *Run) string { return r.message().id })), "Message-ID"),
-		fromFields(forgeable(text("msg.subject", at, "the Subject, decoded", func(r *Run) string { return r.message().subject })), "Subject"),
-		fromFields(forgeable(text("msg.from", at, "the first address of From", func(r *Run) string { return r.message().from })), "From"),
-		fromFields(forgeable(text("msg.from_name", at, "the name beside it, decoded", func(r *Run) string { return r.message().fromName })), "From"),
-		fromFields(forgeable(text("msg.from_domain", at, "its domain", func(r *Run) string { return r.message().fromDomain })), "From"),
-		fromFields(forgeable(texts("msg.to", at, "addresses of To and Cc", func(r *Run) []string { return r.message().to })), "To", "Cc"),
-		fromFields(flag("msg.is_bulk", at, "says of itself that it is from a list or in bulk", func(r *Run) bool { return r.message().bulk }), "List-Id*"),
-		fromFields(flag("msg.is_bounce", at, "a report about another message", func(r *Run) bool { return r.message().bounce }), "Content-Type*"),
-		fromFields(forgeable(text("msg.list_id", at, "the List-Id (RFC 2919)", func(r *Run) string { return r.message().listID })), "List-Id"),
-		fromFields(texts("msg.defects", at, "what is odd about its form, in the words of the table below", func(r *Run) []string { return r.message().defects }), "Content-Type*"),
+		fromFields(forgeable(text("msg.id", at, "the Message-ID, without angle brackets", func(r *Run) string { return r.message(ofID).id })), "Message-ID"),
+		fromFields(forgeable(text("msg.subject", at, "the Subject, decoded", func(r *Run) string { return r.message(ofSubject).subject })), "Subject"),
+		fromFields(forgeable(text("msg.from", at, "the first address of From", func(r *Run) string { return r.message(ofFrom).from })), "From"),
+		fromFields(forgeable(text("msg.from_name", at, "the name beside it, decoded", func(r *Run) string { return r.message(ofFrom).fromName })), "From"),
+		fromFields(forgeable(text("msg.from_domain", at, "its domain", func(r *Run) string { return r.message(ofFrom).fromDomain })), "From"),
+		fromFields(forgeable(texts("msg.to", at, "addresses of To and Cc", func(r *Run) []string { return r.message(ofTo).to })), "To", "Cc"),
+		fromFields(flag("msg.is_bulk", at, "says of itself that it is from a list or in bulk", func(r *Run) bool { return r.message(ofList).bulk }), "List-Id*"),
+		fromFields(flag("msg.is_bounce", at, "a report about another message", func(r *Run) bool { return r.message(ofForm).bounce }), "Content-Type*"),
+		fromFields(forgeable(text("msg.list_id", at, "the List-Id (RFC 2919)", func(r *Run) string { return r.message(ofList).listID })), "List-Id"),
+		fromFields(texts("msg.defects", at, "what is odd about its form, in the words of the table below", func(r *Run) []string { return r.message(ofForm).defects }), "Content-Type*"),
 	)
 }
 
-func (r *Run) message() *message {
-	if r.msg == nil {
-		r.msg = readMessage(r.Tx)
-	}
-	return r.msg
-}
-
-func readMessage(tx *pipeline.Transaction) *message {
-	m := &message{}
-	p := tx.Part
-	if p == nil {
-		return m
-	}
-	m.subject = DecodeText(field(p, "Subject"))
-	if from := addressesOf(field(p, "From")); len(from) > 0 {
-		m.fromName, m.from = from[0].name, from[0].address
-		m.fromDomain = domainOf(m.from)
-	}
-	for _, f := range append(fields(p, "To"), fields(p, "Cc")...) {
-		for _, a := range addressesOf(f) {
-			m.to = append(m.to, a.address)
+func (r *Run) message(what aspect) *message {
+	if r.msg.read&what == 0 {
+		r.msg.read |= what
+		if r.Tx.Part != nil {
+			r.msg.make(what, r.Tx)
 		}
 	}
-	m.id = strings.Trim(strings.TrimSpace(field(p, "Message-ID")), "<>")
-	m.listID = listID(strings.TrimSpace(field(p, "List-Id")))
-	m.bulk = isBulk(p, m.listID)
-	m.bounce = tx.From.IsNull() || p.Type == "multipart/report"
-	for _, d := range p.AllDefects() {
-		m.defects = append(m.defects, string(d))
+	return &r.msg
+}
+
+// make reads one aspect.
+func (m *message) make(what aspect, tx *pipeline.Transaction) {
+	p := tx.Part
+	switch what {
+	case ofSubject:
+		m.subject = DecodeText(field(p, "Subject"))
+	case ofFrom:
+		if from := addressesOf(field(p, "From")); len(from) > 0 {
+			m.fromName, m.from = from[0].name, from[0].address
+			m.fromDomain = domainOf(m.from)
+		}
+	case ofTo:
+		for _, f := range append(fields(p, "To"), fields(p, "Cc")...) {
+			for _, a := range addressesOf(f) {
+				m.to = append(m.to, a.address)
+			}
+		}
+	case ofID:
+		m.id = strings.Trim(strings.TrimSpace(field(p, "Message-ID")), "<>")
+	case ofList:
+		m.listID = listID(strings.TrimSpace(field(p, "List-Id")))
+		m.bulk = isBulk(p, m.listID)
+	case ofForm:
+		m.bounce = tx.From.IsNull() || p.Type == "multipart/report"
+		for _, d := range p.AllDefects() {
+			m.defects = append(m.defects, string(d))
+		}
 	}
-	return m
 }
 
 // names tells whether an address stands in To or Cc.

@@ -22,7 +22,7 @@ type Run struct {
 	gen    int   // of the recipient in question
 	unsure []int // slots that could not tell, since Begin
 	missed bool  // something was asked since Begin that a record does not have
-	msg    *message
+	msg    message
 }
 
 // found is a finding as Run remembers it.
@@ -39,14 +39,15 @@ func (r *Run) Reset(ctx context.Context, tx *pipeline.Transaction, instances []*
 	if len(r.found) < len(instances) {
 		r.found = make([]found, len(instances))
 	}
-	*r = Run{Ctx: ctx, Tx: tx, Instances: instances, Clock: clock, found: r.found, gen: 1, unsure: r.unsure[:0]}
+	*r = Run{Ctx: ctx, Tx: tx, Instances: instances, Clock: clock, Tags: r.Tags[:0], found: r.found, gen: 1, unsure: r.unsure[:0]}
 }
 
 // Forget lets go of everything that a message brought, before the Run is kept
 // for the next one.
 func (r *Run) Forget() {
 	clear(r.found)
-	*r = Run{found: r.found, unsure: r.unsure[:0]}
+	clear(r.Tags[:cap(r.Tags)])
+	*r = Run{Tags: r.Tags[:0], found: r.found, unsure: r.unsure[:0]}
 }
 
 // For puts another recipient in question.

@@ -1,8 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	stdmime "mime"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/forepost/forepost/policies/internal/expr"
@@ -18,6 +19,13 @@ type editor struct {
 	remove   []string
 	add      []mail.Field
 	cuts     []cut // of strip rules
+}
+
+// reset makes an editor ready for another recipient; it keeps memory that holds
+// nothing of a message any more.
+func (e *editor) reset() {
+	clear(e.prefixes)
+	*e = editor{prefixes: e.prefixes[:0]}
 }
 
 func (e *editor) modify(r *expr.Run, m *Modify) {
@@ -54,7 +62,7 @@ func (e *editor) finish(p *mime.Part, l *pipeline.Ledger) {
 	if len(e.prefixes) > 0 {
 		e.subject(own, subject, l)
 	}
-	sort.SliceStable(l.Edits, func(i, j int) bool { return l.Edits[i].Off < l.Edits[j].Off })
+	slices.SortStableFunc(l.Edits, func(a, b mail.Edit) int { return cmp.Compare(a.Off, b.Off) })
 }
 
 func (e *editor) removes(name string) bool {
@@ -74,22 +82,34 @@ func (e *editor) subject(own []mime.Field, at int, l *pipeline.Ledger) {
 		raw = strings.TrimLeft(own[at].Raw, " \t")
 		text = expr.DecodeText(own[at].Raw)
 	}
-	var front strings.Builder
-	for _, p := range e.prefixes {
-		if p = strings.TrimSpace(p); p != "" && !strings.Contains(text, p) {
-			front.WriteString(p + " ")
-		}
-	}
-	if front.Len() == 0 {
+	front := e.front(text)
+	if front == "" {
 		return
 	}
-	value := encode(strings.TrimSpace(front.String())) + " " + raw
+	front = encode(front)
 	if at < 0 {
-		l.Fields = append(l.Fields, mail.Field{Name: "Subject", Value: strings.TrimSpace(value)})
+		l.Fields = append(l.Fields, mail.Field{Name: "Subject", Value: strings.TrimSpace(front + " " + raw)})
 		return
 	}
 	f := own[at]
-	l.Edits = append(l.Edits, mail.Edit{Off: f.Off, End: f.End, With: []byte(f.Name + ": " + value + "\r\n")})
+	with := make([]byte, 0, len(f.Name)+len(front)+len(raw)+5)
+	with = append(append(append(with, f.Name...), ": "...), front...)
+	with = append(append(append(with, ' '), raw...), "\r\n"...)
+	l.Edits = append(l.Edits, mail.Edit{Off: f.Off, End: f.End, With: with})
+}
+
+// front is the prefixes that a subject has not yet.
+func (e *editor) front(subject string) (front string) {
+	for _, p := range e.prefixes {
+		if p = strings.TrimSpace(p); p == "" || strings.Contains(subject, p) {
+			continue
+		}
+		if front != "" {
+			p = front + " " + p
+		}
+		front = p
+	}
+	return front
 }
 
 // encode makes a text fit for a header field, RFC 2047 where it is not ASCII.

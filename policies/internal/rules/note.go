@@ -68,7 +68,7 @@ func (w *walker) score(rule *Rule, to int) {
 		w.notes.Points += symbols[i].Points
 		w.r.Points += symbols[i].Points
 	}
-	w.notes.Symbols = append(w.notes.Symbols, symbols...)
+	w.notes.Symbols = joined(w.notes.Symbols, symbols)
 	w.trace.symbols(w, rule, symbols, to)
 }
 
@@ -113,22 +113,22 @@ func (w *walker) symbols(rule *Rule) []pipeline.Symbol {
 // merge is all that was noted about a recipient, this walk included.
 func (w *walker) merge() pipeline.Ledger {
 	var m pipeline.Ledger
-	for _, l := range append(w.before[:], &w.notes) {
+	for _, l := range w.noted() {
 		if l == nil {
 			continue
+		}
+		if len(m.Tags) == 0 { // within one ledger none stands twice
+			m.Tags = joined(m.Tags, l.Tags)
 		}
 		for _, t := range l.Tags {
 			if !has(m.Tags, t) {
 				m.Tags = append(m.Tags, t)
 			}
 		}
-		m.Skip = append(m.Skip, l.Skip...)
 		m.Points += l.Points
-		m.Symbols = append(m.Symbols, l.Symbols...)
-		m.Fields = append(m.Fields, l.Fields...)
-		m.Edits = append(m.Edits, l.Edits...)
-		m.Copies = append(m.Copies, l.Copies...)
-		m.Unsure = append(m.Unsure, l.Unsure...)
+		m.Skip, m.Unsure = joined(m.Skip, l.Skip), joined(m.Unsure, l.Unsure)
+		m.Symbols, m.Copies = joined(m.Symbols, l.Symbols), joined(m.Copies, l.Copies)
+		m.Fields, m.Edits = joined(m.Fields, l.Fields), joined(m.Edits, l.Edits)
 		if l.Sign {
 			signWith(&m, l.Keys, l.Canon)
 		}
@@ -137,6 +137,15 @@ func (w *walker) merge() pipeline.Ledger {
 		m.Hold, m.Discard = first(m.Hold, l.Hold), first(m.Discard, l.Discard)
 	}
 	return m
+}
+
+// joined is a with b behind it. Where there was nothing it is b itself, with no
+// room behind, so that nobody can add to what another one reads.
+func joined[T any](a, b []T) []T {
+	if len(a) == 0 {
+		return b[:len(b):len(b)]
+	}
+	return append(a, b...)
 }
 
 // signWith adds keys to those that sign; none named are all of them. The first

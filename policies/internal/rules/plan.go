@@ -58,7 +58,12 @@ func New(c Config) *Plan {
 	for _, r := range p.stages[pipeline.Data] {
 		p.sameForAll = p.sameForAll && !r.PerRcpt
 	}
-	p.runs.New = func() any { return &expr.Run{} }
+	for _, rs := range p.stages {
+		for _, r := range rs {
+			r.prepare()
+		}
+	}
+	p.runs.New = func() any { return &walker{r: &expr.Run{}} }
 	return p
 }
 
@@ -75,13 +80,13 @@ func (p *Plan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Transact
 	if len(p.stages[at]) == 0 && at < pipeline.Data {
 		return nil
 	}
-	r := p.runs.Get().(*expr.Run)
-	r.Reset(ctx, tx, p.instances, p.clock)
+	w := p.runs.Get().(*walker)
+	w.r.Reset(ctx, tx, p.instances, p.clock)
+	w.p, w.at, w.tx = p, at, tx
 	defer func() {
-		r.Forget()
-		p.runs.Put(r)
+		w.forget()
+		p.runs.Put(w)
 	}()
-	w := walker{p: p, r: r, at: at, tx: tx}
 	switch at {
 	case pipeline.Data:
 		return w.data()
@@ -91,8 +96,7 @@ func (p *Plan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Transact
 	return w.early()
 }
 
-// startFilters sets off what waits on the network. It is given a copy of the
-// transaction, since inbound goes on writing to its own.
+// startFilters sets off what waits on the network.
 func (p *Plan) startFilters(ctx context.Context, at pipeline.Stage, tx *pipeline.Transaction) {
 	for _, slot := range p.start[at] {
 		in := p.instances[slot]
@@ -102,7 +106,7 @@ func (p *Plan) startFilters(ctx context.Context, at pipeline.Stage, tx *pipeline
 			}
 			continue
 		}
-		tx.For(tx.Current).Start(ctx, in)
+		tx.Start(ctx, in)
 	}
 }
 

@@ -80,6 +80,36 @@ type Symbol struct {
 	Points *expr.Value
 	When   *expr.Value
 	Facts  []*expr.Fact // that it asks, in order
+
+	path   string // in the record
+	worth  string // in the record, of points that are always the same
+	always pipeline.Points
+}
+
+// prepare makes the texts of records that need not be made for each message.
+func (r *Rule) prepare() {
+	for i := range r.Symbols {
+		s := &r.Symbols[i]
+		s.path = r.Path + "." + s.Name
+		if s.Points.Const {
+			n, _ := s.Points.Num(nil)
+			s.always = ToPoints(n)
+			s.worth = signed(s.always)
+		}
+	}
+}
+
+// written is a symbol in the record.
+func (r *Rule) written(has *pipeline.Symbol) (path, worth string) {
+	for i := range r.Symbols {
+		if s := &r.Symbols[i]; s.Name == has.Name {
+			if s.worth != "" && s.always == has.Points {
+				return s.path, s.worth
+			}
+			return s.path, signed(has.Points)
+		}
+	}
+	return r.Path + "." + has.Name, signed(has.Points)
 }
 
 // Modify is what a modify rule changes.

@@ -153,7 +153,7 @@ func (w *walker) standing(of func(*pipeline.Ledger) string) string {
 // unsureNames are the filters that could not tell, for every stage.
 func (w *walker) unsureNames() []string {
 	var names []string
-	for _, l := range append(w.before[:], &w.notes) {
+	for _, l := range w.noted() {
 		if l == nil {
 			continue
 		}
@@ -164,6 +164,11 @@ func (w *walker) unsureNames() []string {
 		}
 	}
 	return names
+}
+
+// noted is all ledgers of the recipient, this walk's the last.
+func (w *walker) noted() [4]*pipeline.Ledger {
+	return [4]*pipeline.Ledger{w.before[0], w.before[1], w.before[2], &w.notes}
 }
 
 func whyUnsure(names []string) string { return strings.Join(names, ", ") + " could not tell" }

@@ -43,7 +43,8 @@ func (t *tracer) symbols(w *walker, rule *Rule, symbols []pipeline.Symbol, to in
 		return
 	}
 	for i := range symbols {
-		t.write(w, rule.Path+"."+symbols[i].Name, signed(symbols[i].Points), "", t.about(w, rule, "", to))
+		path, worth := rule.written(&symbols[i])
+		t.write(w, path, worth, "", t.about(w, rule, "", to))
 	}
 }
 
@@ -51,6 +52,9 @@ func (t *tracer) symbols(w *walker, rule *Rule, symbols []pipeline.Symbol, to in
 // recipients is written once.
 func (t *tracer) first(w *walker, rule *Rule) bool {
 	if w.at != pipeline.Data || rule.PerRcpt {
+		return true
+	}
+	if t.seen == nil { // there is one recipient
 		return true
 	}
 	if t.seen[rule.index] {
@@ -73,12 +77,23 @@ func (t *tracer) write(w *walker, path, outcome, why, to string) {
 	*t.to = append(*t.to, trail.Rule{Stage: w.at.String(), Path: path, Outcome: outcome, Why: why, To: to})
 }
 
-// grow makes room for the stage at once.
+// grow makes room at once for the stage and those after it that write to the same
+// record.
 func (t *tracer) grow(w *walker) {
 	if len(*t.to) < cap(*t.to) {
 		return
 	}
-	room := min(len(w.p.stages[w.at]), maxMisses) + 4
+	last := pipeline.Data
+	switch {
+	case w.at < pipeline.Mail:
+		last = pipeline.Helo
+	case w.at == pipeline.Deliver:
+		last = pipeline.Deliver
+	}
+	room := 4
+	for at := w.at; at <= last; at++ {
+		room += min(len(w.p.stages[at]), maxMisses)
+	}
 	bigger := make([]trail.Rule, len(*t.to), len(*t.to)+room)
 	copy(bigger, *t.to)
 	*t.to = bigger
@@ -86,7 +101,7 @@ func (t *tracer) grow(w *walker) {
 
 func (t *tracer) begin(w *walker) {
 	t.to = sessionTrace(w)
-	if w.at == pipeline.Data && t.to != nil {
+	if w.at == pipeline.Data && t.to != nil && len(w.tx.To) > 1 {
 		t.seen = make([]bool, len(w.p.stages[w.at]))
 	}
 }

@@ -22,6 +22,14 @@ type walker struct {
 	shadow bool // the rule in question changes nothing
 }
 
+// forget lets go of everything that a message brought; what it keeps is memory
+// that the next one can use.
+func (w *walker) forget() {
+	w.r.Forget()
+	w.edits.reset()
+	*w = walker{r: w.r, edits: w.edits}
+}
+
 // outcome is what a rule came to that does not depend on the recipient.
 type outcome struct {
 	done    bool
@@ -44,8 +52,9 @@ func (w *walker) ledgers(to int) {
 	if w.at >= pipeline.Rcpt && to >= 0 && to < len(w.tx.To) {
 		w.before[2] = &w.tx.To[to].Ledger
 	}
-	w.notes, w.edits = pipeline.Ledger{}, editor{}
-	w.r.Points, w.r.Tags = 0, nil
+	w.notes = pipeline.Ledger{}
+	w.edits.reset()
+	w.r.Points, w.r.Tags = 0, w.r.Tags[:0]
 	for _, l := range w.before {
 		if l != nil {
 			w.r.Points += l.Points
