@@ -26,6 +26,12 @@ func (c *compiler) since(r *rules.Rule, b *body) {
 			return
 		}
 	}
+	if r.Mode == rules.Shadow {
+		r.Trial = "shadow"
+		if !began.IsZero() {
+			r.Trial += " since " + began.Format(time.DateOnly)
+		}
+	}
 	if r.Mode != rules.Shadow || c.mode == rules.Shadow {
 		return
 	}

@@ -72,6 +72,10 @@ func TestQuarantine(t *testing.T) {
 	for _, q := range list() {
 		byName[q.Subject] = string(q.ID)
 	}
+	if _, out, _ := forepost("explain", "--data", g.data(), byName["offer one"]); !strings.Contains(out, "kept for bob@local.test in quarantine.spam until ") ||
+		!strings.Contains(out, "; an administrator may release\n") {
+		t.Errorf("explain tells\n%s", out)
+	}
 	run := func(want int, contains string, args ...string) {
 		t.Helper()
 		code, out, errs := forepost(append(append([]string{"quarantine"}, args...), "--data", g.data())...)
@@ -98,7 +102,7 @@ func TestQuarantine(t *testing.T) {
 			t.Errorf("what was released has\n%s", m)
 		}
 	}
-	if _, out, _ := forepost("explain", "--data", g.data(), byName["offer two"]); !strings.Contains(out, "released") {
+	if _, out, _ := forepost("explain", "--data", g.data(), byName["offer two"]); !strings.Contains(out, "released") || !strings.Contains(out, "no longer in quarantine") {
 		t.Errorf("explain tells\n%s", out)
 	}
 	run(exitDone, "release: 1 message", "release", "--force", byName["a worm"])

@@ -146,6 +146,9 @@ type Session struct {
 type Story struct {
 	Record *Record `json:"record,omitempty"`
 	Events []Event `json:"events,omitempty"`
+	// Now is where the message is at this moment, in words. The trail does not know it:
+	// who asks fills it in.
+	Now []string `json:"now,omitempty"`
 }
 
 // Writer is the half of a Trail that the relay needs. Neither call blocks on

@@ -1,6 +1,10 @@
 package appliance
 
 import (
+	"fmt"
+	"slices"
+	"time"
+
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
 	"github.com/forepost/forepost/relay/mail"
@@ -22,7 +26,50 @@ func (a *Appliance) Status() admin.Status {
 }
 
 // Explain finds what the trail knows.
-func (a *Appliance) Explain(id mail.ID) ([]trail.Story, error) { return a.keep.trail.Stories(id) }
+func (a *Appliance) Explain(id mail.ID) ([]trail.Story, error) {
+	stories, err := a.keep.trail.Stories(id)
+	for i := range stories {
+		if err == nil && stories[i].Record != nil {
+			stories[i].Now, err = a.whereNow(stories[i].Record)
+		}
+	}
+	return stories, err
+}
+
+// whereNow tells what is still kept of a message that went into a quarantine, and
+// who may let it go.
+func (a *Appliance) whereNow(r *trail.Record) (now []string, err error) {
+	if !slices.ContainsFunc(r.Outcomes, func(o trail.Outcome) bool { return o.Action == "quarantine" }) {
+		return nil, nil
+	}
+	for _, q := range a.live().settings.Quarantines {
+		list, err := a.keptWhere(q, func(t time.Time) bool { return t.After(r.Time.Add(-time.Minute)) })
+		if err != nil {
+			return nil, fmt.Errorf("quarantine %s: %w", q.Name, err)
+		}
+		for _, k := range list {
+			if k.info.ID != r.ID {
+				continue
+			}
+			who := "an administrator"
+			if q.Release == "recipient" {
+				who = k.info.To
+				if _, harmless := a.whyKept(k); !harmless {
+					who = "only an administrator"
+				}
+			}
+			line := "kept for " + k.info.To + " in quarantine." + q.Name
+			if !k.info.Until.IsZero() {
+				line += " until " + k.info.Until.Local().Format(time.DateOnly)
+			}
+			now = append(now, line+"; "+who+" may release")
+		}
+	}
+	if len(now) == 0 {
+		now = []string{"no longer in quarantine, or not there yet"}
+	}
+	return now, nil
+}
 
 // Trace searches the trail.
 func (a *Appliance) Trace(q admin.TraceQuery) ([]trail.Record, error) {

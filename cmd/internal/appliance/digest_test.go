@@ -14,6 +14,7 @@ import (
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/imapstore"
+	"github.com/forepost/forepost/relay/mail"
 )
 
 const digestConfig = `
@@ -186,6 +187,10 @@ func TestDigest(t *testing.T) {
 	step("the day after", "1 2")
 	if _, text := w.letter("bob@a.test"); strings.Count(text, "Subject:") != 1 || !strings.Contains(text, "offer two") || strings.Contains(text, id) {
 		t.Errorf("the second digest is\n%s", text)
+	}
+	if stories, err := w.a.Explain(mail.ID(id)); err != nil || len(stories) != 1 || len(stories[0].Now) != 1 ||
+		!strings.HasPrefix(stories[0].Now[0], "kept for bob@a.test in quarantine.") || !strings.HasSuffix(stories[0].Now[0], " until 2026-12-23; bob@a.test may release") {
+		t.Errorf("explain tells %+v, %v", stories, err)
 	}
 	w.clock(26, 9, 0)
 	step("nothing new", "1 2")

@@ -40,6 +40,7 @@ type shadow struct {
 	report  *replay.Report
 	spent   time.Duration
 	lost    atomic.Uint64
+	dropped uint64 // of lost, what the metric has
 	stop    context.CancelFunc
 	done    chan struct{}
 }
@@ -84,6 +85,7 @@ func (a *Appliance) tryOut(b *policies.Bundle, started time.Time) (policies.Diag
 	ctx, stop := context.WithCancel(context.Background())
 	s.bundle, s.started, s.report, s.spent, s.stop, s.done = b, started, replay.NewReport(), 0, stop, make(chan struct{})
 	s.lost.Store(0)
+	s.dropped = 0
 	go func() {
 		defer close(s.done)
 		err := a.keep.trail.Follow(ctx, trail.Query{}, &s.lost, func(r *trail.Record) error { return a.tryOne(ctx, j, r) })
@@ -108,7 +110,10 @@ func (a *Appliance) tryOne(ctx context.Context, j *replay.Judge, r *trail.Record
 	case err == nil:
 		s.report.Add(r, out)
 	}
+	dropped := s.lost.Load() - s.dropped
+	s.dropped += dropped
 	s.mu.Unlock()
+	shadowMessages.WithLabelValues("dropped").Add(float64(dropped))
 	shadowSeconds.WithLabelValues().Add(took.Seconds())
 	if err != nil {
 		shadowMessages.WithLabelValues("failed").Inc()

@@ -25,6 +25,12 @@ func Write(w io.Writer, s trail.Story, loc *time.Location) error {
 		p.line("%s  (its decision is no longer kept)", s.Events[0].ID)
 	}
 	p.events(s.Events)
+	if len(s.Now) > 0 {
+		p.line("")
+	}
+	for _, now := range s.Now {
+		p.line("  %s", Clean(now))
+	}
 	return p.err
 }
 

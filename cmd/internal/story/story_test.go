@@ -20,12 +20,13 @@ func TestWrite(t *testing.T) {
 			Rules: []trail.Rule{
 				{Stage: "rcpt", Path: "inbound.rcpt.reject.dnsbl", Outcome: "no", Why: "dnsbl.zen.listed = false"},
 				{Stage: "rcpt", Path: "inbound.rcpt.greylist.strangers", Outcome: "no", Why: `spf.result = "pass"`},
-				{Stage: "data", Path: "inbound.data.quarantine.zip", Outcome: "would", Why: "shadow"},
+				{Stage: "data", Path: "inbound.data.quarantine.zip", Outcome: "would", Why: "shadow since 2026-11-01"},
 			},
 			Facts:    []trail.Fact{{Filter: "dnsbl.zen", Error: "timeout", Took: 3_000_000}, {Filter: "spf", Values: map[string]any{"result": "pass"}, Took: 12_345}},
 			Outcomes: []trail.Outcome{{To: []string{"bob@example.com"}, Action: "quarantine", Rule: "inbound.thresholds.quarantine", Where: "spam", Reply: "250 2.0.0 Queued as 4bQz7K2MwXc9T"}},
 		},
 		Events: []trail.Event{{Time: at.Add(time.Second), What: "delivered", To: "spam@quarantine.invalid", Host: "store"}},
+		Now:    []string{"kept in quarantine.spam until 2026-12-20; bob\u202e may release"},
 	}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ policy inbound, sha256 9f31aa22bb33, loaded 2026-11-20 08:14:03
 
   rcpt  reject      dnsbl      no     dnsbl.zen.listed = false
         greylist    strangers  no     spf.result = "pass"
-  data  quarantine  zip        WOULD  shadow
+  data  quarantine  zip        WOULD  shadow since 2026-11-01
 
   found  dnsbl.zen  3s    could not tell: timeout
          spf        12ms  result=pass
@@ -46,6 +47,8 @@ policy inbound, sha256 9f31aa22bb33, loaded 2026-11-20 08:14:03
       said: 250 2.0.0 Queued as 4bQz7K2MwXc9T
 
   2026-11-20 09:14:04  delivered  spam@quarantine.invalid  at store
+
+  kept in quarantine.spam until 2026-12-20; bob? may release
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

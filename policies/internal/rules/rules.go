@@ -31,6 +31,7 @@ type Rule struct {
 	Verb    string
 	Class   string
 	Mode    Mode
+	Trial   string      // of a rule in shadow, for the trail: "shadow since 2026-11-01"
 	Tags    []string    // given where the rule matches
 	When    []expr.Term // all must hold
 	PerRcpt bool        // may differ between the recipients of a message

@@ -99,7 +99,7 @@ func (w *walker) one(rule *Rule, to int) (v pipeline.Verdict, ended bool) {
 		return v, false
 	}
 	if rule.Mode == Shadow {
-		w.trace.rule(w, rule, "would", "", to)
+		w.trace.rule(w, rule, "would", rule.Trial, to)
 		return v, false
 	}
 	switch {
