@@ -259,6 +259,9 @@ func replayAppliance(t *testing.T) (*Appliance, string) {
 // policy from its records, has the same verdicts, all of them, and nothing that
 // nobody can tell.
 func TestReplayOfTheSamePolicy(t *testing.T) {
+	if os.Getenv("FOREPOST_SUITES") == "" {
+		t.Skip("FOREPOST_SUITES is not set: a few messages of our own do not try enough")
+	}
 	a, _ := replayAppliance(t)
 	all := replayMail(t)
 	sendAll(t, a, all)
