@@ -47,7 +47,7 @@ func companyOptions() policies.Options {
 		facts := findings[kinds[i].Name]
 		kinds[i].Build = func(any, filters.Deps) (pipeline.Filter, error) { return given{facts}, nil }
 	}
-	return policies.Options{Kinds: kinds, Rehearsal: true, Now: func() time.Time { return noon }}
+	return policies.Options{Kinds: kinds, Now: func() time.Time { return noon }}
 }
 
 // companyPlan is the plan of the policy for mail from outside.
