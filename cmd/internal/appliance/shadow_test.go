@@ -2,12 +2,15 @@ package appliance
 
 import (
 	"context"
+	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/policies/replay"
+	"github.com/forepost/forepost/relay/meter"
 )
 
 // TestShadow: a policy on trial counts, touches nothing, and outlives a reload and
@@ -29,6 +32,8 @@ func TestShadow(t *testing.T) {
 	if r := a.Reload(t.Context(), admin.ReloadOptions{}); !r.OK {
 		t.Fatal(r.Error)
 	}
+	before := droppedByTrial(t)
+	a.shadow.lost.Add(3)
 	c := dialDoor(t, a, "mail.sender.test")
 	if code := c.send("a@sender.test", []string{"ann@local.test"}, []byte("Subject: x\r\nMessage-ID: <1@x>\r\n\r\nx\r\n")); code != 250 {
 		t.Errorf("the policy in force takes it, and the answer is %d", code)
@@ -44,6 +49,7 @@ func TestShadow(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+	until(t, "the metric does not have the three that were dropped", func() bool { return droppedByTrial(t) == before+3 })
 	if len(rep.Changes) != 1 || rep.Changes[0].From != "accept" || rep.Changes[0].To != "reject" {
 		t.Errorf("%+v", rep)
 	}
@@ -60,4 +66,15 @@ func TestShadow(t *testing.T) {
 	if err := again.ShadowStop(t.Context()); err == nil {
 		t.Error("a trial that has ended ends again")
 	}
+}
+
+// droppedByTrial reads the metric.
+func droppedByTrial(t *testing.T) (n int) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	meter.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for line := range strings.Lines(w.Body.String()) {
+		fmt.Sscanf(line, `forepost_shadow_messages_total{result="dropped"} %d`, &n)
+	}
+	return n
 }
