@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,14 +20,15 @@ import (
 type traffic struct {
 	rnd   *rand.Rand
 	ids   *mail.IDs
-	now   time.Time
+	now   atomic.Int64 // in nanoseconds since 1970: the trail asks at any time
 	step  time.Duration
 	n     int
 	words []string
 }
 
 func newTraffic(n int, span time.Duration) *traffic {
-	tr := &traffic{rnd: rand.New(rand.NewPCG(1, 2)), now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), step: span / time.Duration(n)}
+	tr := &traffic{rnd: rand.New(rand.NewPCG(1, 2)), step: span / time.Duration(n)}
+	tr.now.Store(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).UnixNano())
 	tr.ids = mail.NewIDs("a", tr.time)
 	for i := range 5000 {
 		tr.words = append(tr.words, fmt.Sprintf("word%d", i))
@@ -34,7 +36,7 @@ func newTraffic(n int, span time.Duration) *traffic {
 	return tr
 }
 
-func (tr *traffic) time() time.Time { return tr.now }
+func (tr *traffic) time() time.Time { return time.Unix(0, tr.now.Load()).UTC() }
 
 // few is a number below n, small ones far more often.
 func (tr *traffic) few(n int) int { f := tr.rnd.Float64(); return int(f * f * f * float64(n)) }
@@ -47,7 +49,7 @@ var trafficRules = func() (rules []trail.Rule) {
 }()
 
 func (tr *traffic) next() *trail.Record {
-	tr.now = tr.now.Add(tr.step)
+	tr.now.Add(int64(tr.step))
 	tr.n++
 	domain := fmt.Sprintf("d%d.test", tr.few(40000))
 	from := fmt.Sprintf("user%d@%s", tr.few(300), domain)
@@ -57,9 +59,9 @@ func (tr *traffic) next() *trail.Record {
 	for range 2 + tr.rnd.IntN(6) {
 		subject += tr.words[tr.few(len(tr.words))] + " "
 	}
-	r := &trail.Record{ID: tr.ids.Session().Transaction(0), Time: tr.now, Listener: "edge", Client: trail.Client{IP: ip, Name: "mx." + domain, Helo: "mx." + domain, TLS: "TLS 1.3, TLS_AES_128_GCM_SHA256"},
-		From: &from, To: []string{to}, Subject: subject, Message: fmt.Sprintf("<%d.%x@%s>", tr.n, tr.rnd.Uint32(), domain), Size: int64(tr.rnd.IntN(1e6)), Policy: "inbound", Hash: strings.Repeat("9f", 32), Loaded: tr.now.Truncate(24 * time.Hour),
-		Read: true, Type: "multipart/alternative", Judged: tr.now.Add(time.Second), Rcpts: []trail.Rcpt{{Address: to, Ours: true, Known: true, Domain: "example.com"}},
+	r := &trail.Record{ID: tr.ids.Session().Transaction(0), Time: tr.time(), Listener: "edge", Client: trail.Client{IP: ip, Name: "mx." + domain, Helo: "mx." + domain, TLS: "TLS 1.3, TLS_AES_128_GCM_SHA256"},
+		From: &from, To: []string{to}, Subject: subject, Message: fmt.Sprintf("<%d.%x@%s>", tr.n, tr.rnd.Uint32(), domain), Size: int64(tr.rnd.IntN(1e6)), Policy: "inbound", Hash: strings.Repeat("9f", 32), Loaded: tr.time().Truncate(24 * time.Hour),
+		Read: true, Type: "multipart/alternative", Judged: tr.time().Add(time.Second), Rcpts: []trail.Rcpt{{Address: to, Ours: true, Known: true, Domain: "example.com"}},
 		Header: []trail.Field{{Name: "From", Value: "Somebody <" + from + ">"}, {Name: "To", Value: to}, {Name: "Subject", Value: subject}}}
 	r.Rules = append(r.Rules, trafficRules...)
 	r.Facts = []trail.Fact{
