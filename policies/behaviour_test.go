@@ -269,6 +269,11 @@ func TestTrace(t *testing.T) {
       mode = shadow
       text = "5.7.1 x"
     }
+    reject "c-since" {
+      mode  = shadow
+      since = "2026-11-01"
+      text  = "5.7.1 x"
+    }
     score "d" {
       x = points(1.5, true)
     }
@@ -286,7 +291,8 @@ func TestTrace(t *testing.T) {
 		`connect p.connect.drop.never no | not listed(client.ip, ["10.0.0.0/8"])`,
 		`data p.data.reject.a no | spf.result = "softfail"`,
 		`data p.data.reject.b unknown | dkim could not tell`,
-		`data p.data.reject.c would |`,
+		`data p.data.reject.c would | shadow`,
+		`data p.data.reject.c-since would | shadow since 2026-11-01`,
 		`data p.data.score.d.x +1.5 |`,
 		`data p.data.tag.e no | not rcpt.local == "eve" bob@example.com`,
 		`data p.data.tag.e yes |  eve@example.com`,
