@@ -27,7 +27,8 @@ type walker struct {
 func (w *walker) forget() {
 	w.r.Forget()
 	w.edits.reset()
-	*w = walker{r: w.r, edits: w.edits}
+	w.p, w.tx, w.before, w.outs, w.trace = nil, nil, [3]*pipeline.Ledger{}, nil, tracer{}
+	w.notes = pipeline.Ledger{}
 }
 
 // outcome is what a rule came to that does not depend on the recipient.
@@ -73,15 +74,15 @@ func (w *walker) walk(to int) (v pipeline.Verdict, ended bool) {
 			w.trace.rule(w, rule, "skipped", "class "+rule.Class, to)
 			continue
 		}
-		if v, ended = w.one(rule, to); ended {
-			return v, true
+		if w.one(rule, to) {
+			return w.verdict(rule, to), true
 		}
 	}
 	return pipeline.Verdict{To: to}, false
 }
 
-// one runs a rule.
-func (w *walker) one(rule *Rule, to int) (v pipeline.Verdict, ended bool) {
+// one runs a rule, and tells whether it ends the phase.
+func (w *walker) one(rule *Rule, to int) (ends bool) {
 	w.shadow = rule.Mode == Shadow
 	t, term := w.holds(rule)
 	if t != expr.Yes {
@@ -93,30 +94,27 @@ func (w *walker) one(rule *Rule, to int) (v pipeline.Verdict, ended bool) {
 			why = w.whoIsUnsure()
 		}
 		w.trace.rule(w, rule, t.String(), why, to)
-		return v, false
+		return false
 	}
 	if rule.Slot >= 0 && !w.strikes(rule, to) {
-		return v, false
+		return false
 	}
 	if rule.Mode == Shadow {
 		w.trace.rule(w, rule, "would", rule.Trial, to)
-		return v, false
+		return false
 	}
 	switch {
 	case rule.Strip != nil:
 		outcome, why := w.strip(rule)
 		w.trace.rule(w, rule, outcome, why, to)
 		if outcome != "yes" {
-			return v, false
+			return false
 		}
 	case rule.Slot < 0 && rule.Symbols == nil:
 		w.trace.rule(w, rule, "yes", "", to)
 	}
 	w.note(rule, to)
-	if rule.End == nil {
-		return v, false
-	}
-	return w.verdict(rule, to), true
+	return rule.End != nil
 }
 
 // holds evaluates a rule's condition, once a message where it is the same for
