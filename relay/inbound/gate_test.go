@@ -174,8 +174,14 @@ func TestRefusalsAreCheap(t *testing.T) {
 	if lines := strings.Count(log.String(), "connections were refused"); lines != 1 { // the clock stands still
 		t.Errorf("%d lines in the log", lines)
 	}
-	if len(s.trail.all()) != 0 || len(s.srv.early) != 0 || s.srv.gate.n != 1 {
-		t.Errorf("%d records, %d early, %d sessions", len(s.trail.all()), len(s.srv.early), s.srv.gate.n)
+	s.srv.gate.mu.Lock()
+	sessions := s.srv.gate.n
+	s.srv.gate.mu.Unlock()
+	s.srv.mu.Lock()
+	early := len(s.srv.early)
+	s.srv.mu.Unlock()
+	if len(s.trail.all()) != 0 || early != 0 || sessions != 1 {
+		t.Errorf("%d records, %d early, %d sessions", len(s.trail.all()), early, sessions)
 	}
 	c := s.dial(t)
 	c.want("421 4.7.0 mx.example.com Too many connections from your address")
