@@ -94,6 +94,9 @@ func expression(f Format, s string) (string, error) {
 		return "", fmt.Errorf("%q has no / at its end", s)
 	}
 	pattern := strings.ReplaceAll(s[1:end], `\/`, "/")
+	if pattern == "" {
+		return "", fmt.Errorf("%q is an empty pattern: it would match everything", s)
+	}
 	flags, _, _ := strings.Cut(strings.ReplaceAll(s[end+1:], "\t", " "), " ")
 	fold := f == Postfix
 	for _, c := range flags {
