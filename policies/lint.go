@@ -64,6 +64,7 @@ func (l *loader) lint() {
 	}
 	l.lintLists()
 	l.lintListeners()
+	l.lintCerts()
 	l.each("list", func(name string, b *body) {
 		if !l.env.ListsUsed[name] {
 			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "")

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/tls"
+	"io"
 	"net"
 	"os/exec"
 	"regexp"
@@ -11,7 +12,16 @@ import (
 	"time"
 )
 
-// services are those of clientsConfig that speak TLS, and what is said to begin it.
+// tlsConfig has every sort of port that speaks TLS.
+const tlsConfig = saslConfig + `
+listener "lmtp" {
+  address  = "127.0.0.1:0"
+  protocol = lmtp
+  policy   = policy.open
+}
+`
+
+// services are those of tlsConfig, and what is said to begin TLS.
 var services = []struct {
 	kind, name, scan string
 	begin            []string // each is answered with a line or more; the first with the greeting
@@ -19,6 +29,8 @@ var services = []struct {
 }{
 	{"smtp", "edge", "--starttls-smtp", []string{"", "EHLO c", "STARTTLS"}, "QUIT"},
 	{"submission", "submission", "--starttls-smtp", []string{"", "EHLO c", "STARTTLS"}, "QUIT"},
+	{"submission", "submissions", "", nil, "QUIT"},
+	{"lmtp", "lmtp", "--starttls-smtp", []string{"", "LHLO c", "STARTTLS"}, "QUIT"},
 	{"imap", "mail", "--starttls-imap", []string{"", "a STARTTLS"}, "a LOGOUT"},
 	{"imap", "tls", "", nil, "a LOGOUT"},
 	{"pop3", "mail", "--starttls-pop3", []string{"", "STLS"}, "QUIT"},
@@ -28,7 +40,7 @@ var services = []struct {
 // The line TLS ticket/SNI confusion of threats, over all services of a gateway: a
 // ticket resumes a session where it was given, and nowhere else.
 func TestTicketsStayWithTheirService(t *testing.T) {
-	g := serveClients(t)
+	g := serveConfig(t, tlsConfig)
 	for i, from := range services {
 		conf := &tls.Config{InsecureSkipVerify: true, ServerName: "mx.local.test", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 		at := func(j int) bool {
@@ -88,13 +100,17 @@ var weak = regexp.MustCompile(`(?m)^(SSLv[23]|TLSv1\.[01]) +enabled|^(Accepted|P
 // should find.
 func TestSSLScan(t *testing.T) {
 	need(t, "sslscan")
-	g := serveClients(t)
+	g := serveConfig(t, tlsConfig)
 	for _, s := range services {
 		args := []string{"--no-colour", "--no-groups"}
 		if s.scan != "" {
 			args = append(args, s.scan)
 		}
-		b, err := exec.Command("sslscan", append(args, g.address(s.kind, s.name))...).CombinedOutput()
+		address := g.address(s.kind, s.name)
+		if s.kind == "lmtp" {
+			address = inLMTP(t, address)
+		}
+		b, err := exec.Command("sslscan", append(args, address)...).CombinedOutput()
 		out := strings.ReplaceAll(string(b), "not vulnerable to", "no")
 		if bad := weak.FindString(out); err != nil || bad != "" {
 			t.Errorf("%s %s: %q, %v\n%s", s.kind, s.name, bad, err, out)
@@ -103,4 +119,41 @@ func TestSSLScan(t *testing.T) {
 			t.Errorf("%s %s: it found little:\n%s", s.kind, s.name, out)
 		}
 	}
+}
+
+// inLMTP is a door to an LMTP server for programs that say EHLO.
+func inLMTP(t *testing.T, address string) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			client, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go translate(client, address)
+		}
+	}()
+	return ln.Addr().String()
+}
+
+func translate(client net.Conn, address string) {
+	defer client.Close()
+	server, err := net.Dial("tcp", address)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		io.Copy(client, server)
+		client.Close()
+	}()
+	in := bufio.NewReader(client)
+	line, _ := in.ReadString('\n')
+	io.WriteString(server, strings.Replace(line, "EHLO", "LHLO", 1))
+	io.Copy(server, in)
 }

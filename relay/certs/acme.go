@@ -38,16 +38,19 @@ type Managed struct {
 	a       ACME
 	cache   *certmagic.Cache
 	magic   *certmagic.Config
-	ownPair *tls.Certificate // the self-signed
 	stop    context.CancelFunc
 	running sync.WaitGroup
+
+	mu    sync.Mutex
+	own   *tls.Certificate // the self-signed
+	aging map[string]*aging
 }
 
 // FromACME begins to manage certificates. It does not wait for them. Close ends it.
 func FromACME(a ACME, o Options) (*Managed, error) {
-	m := &Managed{o: o.filled(), a: a}
+	m := &Managed{o: o.filled(), a: a, aging: map[string]*aging{}}
 	var err error
-	if m.ownPair, err = selfSigned(a.Names, m.o.Now()); err != nil {
+	if m.own, err = selfSigned(a.Names, m.o.Now(), nil); err != nil {
 		return nil, fmt.Errorf("self-signed certificate for %s: %w", a.Names[0], err)
 	}
 	issuer, err := m.issuer()
@@ -122,7 +125,7 @@ func (m *Managed) manage(ctx context.Context, name string) {
 			m.o.Log.Error("the certificate that is kept cannot be used, another is asked for", "name", name, "dir", m.a.Dir, "error", err)
 		}
 		m.o.Log.Warn("no certificate yet: a self-signed one serves until the ACME directory has given one", "name", name, "directory", m.a.Directory)
-		m.show(name, m.ownPair)
+		m.show(name, m.ownPair())
 		err = m.magic.ObtainCertAsync(ctx, name)
 	}
 	if err == nil {
@@ -158,10 +161,22 @@ func (m *Managed) Certificates() (list []*tls.Certificate) {
 			list = append(list, c)
 		} else if !own {
 			own = true
-			list = append(list, m.ownPair)
+			list = append(list, m.ownPair())
 		}
 	}
 	return list
+}
+
+// ownPair is the self-signed certificate, made anew before it ends.
+func (m *Managed) ownPair() *tls.Certificate {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ending(m.own.Leaf, m.o.Now()) {
+		if c, err := selfSigned(m.a.Names, m.o.Now(), nil); err == nil {
+			m.own = c
+		}
+	}
+	return m.own
 }
 
 // newest is the certificate of a name that is good for longest, nil for none.
@@ -174,12 +189,21 @@ func (m *Managed) newest(name string) (best *tls.Certificate) {
 	return best
 }
 
-// Refresh brings the metrics up to date; renewal needs no push.
+// Refresh brings the metrics up to date, and tells the log of a certificate that
+// ends soon; renewal needs no push.
 func (m *Managed) Refresh() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, name := range m.a.Names {
-		if c := m.newest(name); c != nil {
-			m.show(name, c)
+		c := m.newest(name)
+		if c == nil {
+			continue
 		}
+		m.show(name, c)
+		if m.aging[name] == nil {
+			m.aging[name] = &aging{}
+		}
+		m.aging[name].tell(m.o, m.o.Name, m.a.Dir, c.Leaf, "see the errors about "+name+" above: the ACME directory did not renew it")
 	}
 	return nil
 }

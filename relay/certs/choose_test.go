@@ -25,7 +25,7 @@ func (o one) Close()                           {}
 
 func source(t *testing.T, hosts ...string) Source {
 	t.Helper()
-	c, err := selfSigned(hosts, time.Now())
+	c, err := selfSigned(hosts, time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

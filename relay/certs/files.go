@@ -15,6 +15,8 @@ const lookAgain = 10 * time.Second
 type Pair struct {
 	o         Options
 	cert, key string
+	host      string // whose self-signed certificate it is, which we make ourselves; "" for files of others
+	aging     aging
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
@@ -50,12 +52,13 @@ func (p *Pair) Certificates() []*tls.Certificate {
 	return []*tls.Certificate{p.loaded}
 }
 
-// Refresh looks at the files now.
+// Refresh looks at the files now, and tells the log of a certificate that ends soon.
 func (p *Pair) Refresh() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	err := p.look()
 	p.show()
+	p.aging.tell(p.o, p.o.Name, p.cert, p.loaded.Leaf, "put a newer pair in place of the files; it is taken up by itself")
 	return err
 }
 
@@ -68,7 +71,14 @@ func (p *Pair) Close() { expiry.DeleteLabelValues(p.o.Name) }
 // is logged once for each state of the files, not at every look.
 func (p *Pair) look() error {
 	p.looked = p.o.Now()
-	st, err := p.stat()
+	var err error
+	if p.host != "" && ending(p.loaded.Leaf, p.looked) {
+		err = p.generate()
+	}
+	st, serr := p.stat()
+	if err == nil {
+		err = serr
+	}
 	if err == nil && st == p.stamp {
 		p.told = ""
 		return nil

@@ -15,51 +15,71 @@ import (
 	"time"
 )
 
-// A self-signed certificate lives long, since nobody checks it (on port 25 it
-// keeps passive listeners out), and is made anew in its last month.
+// A self-signed certificate lives a year, since scanners and clients take none
+// that lives longer than 398 days, and is made anew when two months of it are left.
 const (
-	selfSignedLife = 10 * 365 * 24 * time.Hour
-	renewBefore    = 30 * 24 * time.Hour
+	selfSignedLife = 397 * 24 * time.Hour
+	renewBefore    = 60 * 24 * time.Hour
 )
 
 // SelfSigned gives the host's own certificate, kept in dir as selfsigned.crt and
-// selfsigned.key (for the owner only). It is made if it is missing, damaged, of
-// another name, or near its end.
+// selfsigned.key (for the owner only). It is made if it is missing, damaged or of
+// another name, and again before it ends, at the start and while it is used. Its
+// key stays, so that who pinned it (TLSA 3 1 1, RFC 7671 section 5.1) still may.
 func SelfSigned(hostname, dir string, o Options) (*Pair, error) {
 	if o = o.filled(); o.Name == "" {
 		o.Name = hostname
 	}
-	cert, key := filepath.Join(dir, "selfsigned.crt"), filepath.Join(dir, "selfsigned.key")
-	p, err := Files(cert, key, o)
-	if err == nil && p.loaded.Leaf.VerifyHostname(hostname) == nil && NotAfter(p).After(o.Now().Add(renewBefore)) {
+	p := &Pair{o: o, cert: filepath.Join(dir, "selfsigned.crt"), key: filepath.Join(dir, "selfsigned.key"), host: hostname}
+	if p.load() == nil && p.loaded.Leaf.VerifyHostname(hostname) == nil && !ending(p.loaded.Leaf, o.Now()) {
 		return p, nil
 	}
-	if err := generate(hostname, cert, key, o.Now()); err != nil {
-		return nil, fmt.Errorf("self-signed certificate for %s: %w", hostname, err)
+	if err := p.generate(); err != nil {
+		return nil, err
 	}
-	return Files(cert, key, o)
+	return p, p.load()
 }
 
-func generate(hostname, certFile, keyFile string, now time.Time) error {
-	c, err := selfSigned([]string{hostname}, now)
-	if err != nil {
-		return err
+// ending tells whether a certificate of our own should give way to another: it is
+// in its last two months, or of the time when they lived for ten years.
+func ending(leaf *x509.Certificate, now time.Time) bool {
+	return leaf.NotAfter.Before(now.Add(renewBefore)) || leaf.NotAfter.After(now.Add(selfSignedLife+24*time.Hour))
+}
+
+// generate writes a new certificate, with the key that is there or a new one.
+func (p *Pair) generate() error {
+	var kept *ecdsa.PrivateKey
+	if p.loaded != nil {
+		kept, _ = p.loaded.PrivateKey.(*ecdsa.PrivateKey)
 	}
+	c, err := selfSigned([]string{p.host}, p.o.Now(), kept)
+	if err == nil {
+		err = p.write(c)
+	}
+	if err != nil {
+		return fmt.Errorf("self-signed certificate for %s: %w", p.host, err)
+	}
+	p.o.Log.Info("a self-signed certificate was made", "name", p.o.Name, "file", p.cert, "expires", c.Leaf.NotAfter, "key", map[bool]string{true: "kept", false: "new"}[kept != nil])
+	return nil
+}
+
+func (p *Pair) write(c *tls.Certificate) error {
 	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		return err
 	}
-	if err := writePEM(keyFile, "PRIVATE KEY", key); err != nil {
+	if err := writePEM(p.key, "PRIVATE KEY", key); err != nil {
 		return err
 	}
-	return writePEM(certFile, "CERTIFICATE", c.Certificate[0])
+	return writePEM(p.cert, "CERTIFICATE", c.Certificate[0])
 }
 
-// selfSigned makes a key and a certificate for hosts.
-func selfSigned(hosts []string, now time.Time) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
+// selfSigned makes a certificate for hosts, and a key unless there is one.
+func selfSigned(hosts []string, now time.Time, key *ecdsa.PrivateKey) (_ *tls.Certificate, err error) {
+	if key == nil {
+		if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+			return nil, err
+		}
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
@@ -85,7 +105,7 @@ func selfSigned(hosts []string, now time.Time) (*tls.Certificate, error) {
 // writePEM replaces a file as a whole. A crash between key and certificate
 // leaves a pair that does not fit, which the next start makes anew.
 func writePEM(name, block string, der []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*") // mode 0600
+	f, err := os.OpenFile(name+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

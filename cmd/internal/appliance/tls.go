@@ -119,7 +119,8 @@ func (a *Appliance) openOwn(s *policies.Settings) (certs.Source, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	a.log.Warn("no certificate is configured: a self-signed one is used", "dir", dir)
+	a.log.Warn("no certificate is configured: a self-signed one is used", "dir", dir,
+		"do", "port 25 can do with it; programs of people (submission, IMAP, POP3) complain: write a tls block with files, or with acme")
 	return certs.SelfSigned(s.Hostname, dir, certs.Options{Now: a.o.Now, Log: a.log})
 }
 
@@ -135,6 +136,9 @@ func (c *certSet) closeBut(other *certSet) {
 // refresh looks at files again. What cannot be used is told, and is no error of
 // the configuration: what was in use stays.
 func (c *certSet) refresh() (ds policies.Diagnostics) {
+	if len(c.named) == 0 {
+		c.all[0].Refresh() // our own, which has told the log what is wrong
+	}
 	for name, src := range c.named {
 		if err := src.Refresh(); err != nil {
 			d := policies.Diagnostic{Severity: policies.SeverityWarning, Summary: "A certificate cannot be used",
