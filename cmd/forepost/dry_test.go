@@ -73,3 +73,29 @@ func TestDryRuns(t *testing.T) {
 		t.Errorf("json of a filter that cannot be made ends with %d\n%s", code, out)
 	}
 }
+
+// TestDryRunElsewhere: on a machine that has neither the secrets nor the directory
+// of a configuration, a dry run says what it can; what cannot be made at all is an
+// error, no panic.
+func TestDryRunElsewhere(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "forepost.hcl")
+	text := "hostname = \"mx.example.com\"\n\nlist \"staff\" {\n  type   = address\n  source = \"ldaps://dc1.test/dc=example,dc=test?mail\"\n}\n\n" +
+		"domain \"example.com\" {\n  route      = route.mx\n  recipients = list.staff\n  dkim       = [{ selector = \"a\", key = KEY }]\n}\n\n" +
+		"listener \"edge\" {\n  address = \":25\"\n  policy  = policy.p\n}\n\npolicy \"p\" {\n  data {\n    sign \"dkim\" {}\n  }\n}\n"
+	typed := "HELO a.test\nMAIL FROM:<ann@stranger.test>\nRCPT TO:<bob@example.com>\nDATA\nFrom: ann@stranger.test\n\nHi\n.\nQUIT\n"
+	for key, c := range map[string]struct {
+		code int
+		says string
+	}{
+		`secret("not-here")`: {exitDone, "354 "},
+		`"no key"`:           {exitFailed, "PEM"},
+	} {
+		if err := os.WriteFile(config, []byte(strings.Replace(text, "KEY", key, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := foreposted(typed, "policy", "session", "--config", config, "--ip", "203.0.113.9")
+		if code != c.code || !strings.Contains(out+errs, c.says) || strings.Contains(out, "451 ") {
+			t.Errorf("with %s it ends with %d\n%s%s", key, code, out, errs)
+		}
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
-	"github.com/forepost/forepost/cmd/internal/appliance"
 	"github.com/spf13/cobra"
 )
 
@@ -86,12 +85,9 @@ var failed = coded{errors.New(""), exitFailed}
 
 func exitCode(err error) int {
 	var c coded
-	var conf *appliance.ConfigError
 	switch {
 	case errors.As(err, &c):
 		return c.code
-	case errors.As(err, &conf):
-		return exitConfig
 	case errors.Is(err, admin.ErrNotRunning):
 		return exitUnreachable
 	case errors.Is(err, admin.ErrPermission), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"log/slog"
@@ -43,10 +44,14 @@ func serve(ctx context.Context, o appliance.Options) error {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
 	tuneCollector(ctx)
 	a, err := appliance.New(ctx, o)
-	if err != nil {
-		return err
+	if err == nil {
+		err = a.Start()
 	}
-	if err := a.Start(); err != nil {
+	var conf *appliance.ConfigError
+	if errors.As(err, &conf) {
+		return coded{err, exitConfig}
+	}
+	if err != nil {
 		return err
 	}
 	notify(daemon.SdNotifyReady)

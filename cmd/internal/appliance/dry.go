@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/forepost/forepost/filters/builtin"
@@ -54,10 +55,12 @@ func OpenDry(ctx context.Context, o Options, dry DryOptions) (d *Dry, ds policie
 	}
 	cfg.Settings.State = policies.State{Backend: "embedded"}
 	cfg.Settings.Certs = nil // a self-signed one is enough: no directory is asked for any
+	withoutAbsent(cfg.Settings)
 	d = &Dry{cfg: cfg, a: &Appliance{o: o, log: slog.New(slog.DiscardHandler)}}
+	giveUp := d.Close
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, d.Close())
+			err = errors.Join(err, giveUp())
 		}
 	}()
 	if err = d.memory(ctx); err != nil {
@@ -74,6 +77,19 @@ func OpenDry(ctx context.Context, o Options, dry DryOptions) (d *Dry, ds policie
 	}
 	d.a.current.Store(l)
 	return d, ds, nil
+}
+
+// withoutAbsent takes out what is not on this machine: keys whose secret is
+// missing, which was said as a warning, sign nothing; and a list that a directory
+// has, which a dry run does not ask, keeps no recipient out.
+func withoutAbsent(s *policies.Settings) {
+	for i := range s.Domains {
+		d := &s.Domains[i]
+		d.DKIM = slices.DeleteFunc(d.DKIM, func(k policies.DKIMKey) bool { return k.Key == "" })
+		if r := &d.Recipients; r.Mode == "list" && r.Known != nil && !r.Known() {
+			r.Mode = "any"
+		}
+	}
 }
 
 func orNow(now func() time.Time) func() time.Time {
