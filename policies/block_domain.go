@@ -168,6 +168,9 @@ func (l *loader) dkim(b *body) []DKIMKey {
 			continue
 		}
 		k := DKIMKey{Selector: o.text("selector", ""), Key: o.secret("key")}
+		if at := o.rangeOf("key"); at.Filename != "" {
+			k.At = Where{at.Filename, at.Start.Line}
+		}
 		o.done()
 		if _, err := mail.ParseDomain(k.Selector); err != nil {
 			o.bad("selector", "\""+k.Selector+"\" is no selector.", "It is a label of the DNS, like \"fp1\".")

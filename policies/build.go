@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -58,8 +59,8 @@ func (p *Policies) Class(path string) (class string, ok bool) {
 }
 
 // Build makes the filters and the plans. d.Name and, where it is empty,
-// d.Hostname are filled in; d.Now must be set. An error names the block whose
-// filter cannot be made.
+// d.Hostname are filled in; d.Now must be set. The errors, joined, name the blocks
+// whose filters cannot be made; Made gives them as diagnostics.
 func (c *Config) Build(d filters.Deps) (*Policies, error) {
 	if d.Hostname == "" {
 		d.Hostname = c.Settings.Hostname
@@ -67,15 +68,19 @@ func (c *Config) Build(d filters.Deps) (*Policies, error) {
 	l := c.l
 	built := make([]*pipeline.Instance, len(l.instances))
 	wanted := l.wanted()
+	var errs []error
 	for slot, in := range l.instances {
 		if !wanted[slot] {
 			continue
 		}
 		made, err := in.build(d, built, l)
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
 		}
 		built[slot] = made
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
 	}
 	p := &Policies{Set: pipeline.NewSet(notNil(built)...), plans: map[string]*rules.Plan{}, built: built, clock: l.o.Now}
 	for name, pol := range l.policies {

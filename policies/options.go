@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/policies/internal/diag"
 )
@@ -47,19 +49,36 @@ const (
 	SeverityWarning = diag.Warning
 )
 
-// Made is the mistake that only making the parts of a configuration showed (see
-// Config.Build), as a Diagnostic. Its place is taken from the front of the text,
-// "file:line: what".
-func Made(config string, err error) Diagnostic {
-	d := Diagnostic{Severity: diag.Error, Code: diag.CannotMake, Summary: diag.CannotMake.Summary(), Text: err.Error(), File: config}
-	if file, rest, ok := strings.Cut(d.Text, ":"); ok {
-		number, what, _ := strings.Cut(rest, ": ")
-		if n, err := strconv.Atoi(number); err == nil && n > 0 {
-			d.File, d.Text = file, what
-			d.Start, d.End = diag.Pos{Line: n, Column: 1}, diag.Pos{Line: n, Column: 1}
+// Made are the mistakes that only making the parts of a configuration showed (see
+// Build): one for each error that err joins. Where a text begins with a place,
+// "file:line: what", that is its place.
+func (c *Config) Made(err error) Diagnostics {
+	var ds Diagnostics
+	for _, err := range apart(err) {
+		what := err.Error()
+		at := hcl.Range{Filename: c.l.files[0]}
+		if file, rest, ok := strings.Cut(what, ":"); ok {
+			number, text, _ := strings.Cut(rest, ": ")
+			if n, err := strconv.Atoi(number); err == nil && n > 0 {
+				what, at = text, c.l.bag.Line(file, n)
+			}
 		}
+		ds = append(ds, c.l.bag.Make(diag.Error, diag.CannotMake, at, what, ""))
 	}
-	return d
+	return ds
+}
+
+// apart are the errors that were joined to one.
+func apart(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, apart(e)...)
+	}
+	return all
 }
 
 // Explain gives the headline and the explanation of a code such as "FP0107".

@@ -148,7 +148,8 @@ type Recipients struct {
 // DKIMKey is one key of a domain.
 type DKIMKey struct {
 	Selector string
-	Key      Secret // PEM, PKCS #1 or #8
+	Key      Secret // PEM, PKCS #1 or #8; "" where the secret is missing and Options.Strict is not set
+	At       Where
 }
 
 // Route is a `route` block.

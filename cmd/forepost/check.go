@@ -41,12 +41,9 @@ func check(c *cobra.Command, o appliance.Options, format string) error {
 		return coded{fmt.Errorf("--format is text, json, github or sarif, not %q", format), exitUsage}
 	}
 	ds, err := appliance.Check(o)
-	var conf *appliance.ConfigError
-	if errors.As(err, &conf) && conf.Err != nil && format != "text" { // as text it is the error itself
-		ds = append(ds, policies.Made(o.Config, conf.Err))
-	}
 	diagnosticForms[format](c.OutOrStdout(), ds)
-	switch {
+	var conf *appliance.ConfigError
+	switch errors.As(err, &conf); {
 	case conf != nil && format == "text":
 		return coded{conf, exitFailed}
 	case conf != nil:

@@ -127,10 +127,16 @@ func TestReloadWithAMistakeKeepsTheRunningOne(t *testing.T) {
 	}
 }
 
-// What only a filter knows to be wrong is told by check, with its line, and
-// serve refuses it as it does any other mistake.
-func TestAMistakeThatOnlyTheFilterKnows(t *testing.T) {
+// What only a filter, a key or a certificate knows to be wrong is told by check as
+// all other mistakes are, all of them at once, and serve refuses it likewise.
+func TestMistakesThatOnlyMakingShows(t *testing.T) {
 	file := writeFile(t, "bad.hcl", `hostname = "mx.example.com"
+domain "example.com" {
+  route = route.mx
+  dkim = [
+    { selector = "a", key = "no key" },
+  ]
+}
 listener "edge" {
   address = "127.0.0.1:0"
   policy  = policy.limited
@@ -141,14 +147,21 @@ policy "limited" {
       key  = client.ip
       rate = "120 an hour"
     }
+    limit "y" {
+      key  = client.ip
+      rate = ["1/1h", "many"]
+    }
   }
 }
 `)
-	code, _, errs := forepost("check", "--config", file)
-	if code != exitFailed || !strings.Contains(errs, "bad.hcl:8") || !strings.Contains(errs, "300/1h") {
-		t.Errorf("check ends with %d and says %s", code, errs)
+	code, out, _ := forepost("check", "--config", file)
+	for _, want := range []string{"line 5, in domain \"example.com\":\n  5:     { selector = \"a\"", "PEM",
+		"line 14, in policy \"limited\":\n  14:     limit \"x\" {", "line 18, in policy", "300/1h"} {
+		if code != exitFailed || !strings.Contains(out, want) {
+			t.Errorf("check ends with %d and does not say %q:\n%s", code, want, out)
+		}
 	}
-	if code, _, errs := forepost("serve", "--config", file, "--data", t.TempDir()); code != exitConfig || !strings.Contains(errs, "bad.hcl:8") {
+	if code, _, errs := forepost("serve", "--config", file, "--data", t.TempDir()); code != exitConfig || !strings.Contains(errs, "bad.hcl:14") {
 		t.Errorf("serve ends with %d and says %s", code, errs)
 	}
 }

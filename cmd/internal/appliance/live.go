@@ -2,7 +2,6 @@ package appliance
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"strings"
@@ -84,35 +83,6 @@ func load(o Options, strict bool) (*policies.Bundle, *policies.Config, policies.
 	return bundle, cfg, diags, nil
 }
 
-// Check reads a configuration without using it: warnings and errors; the error
-// is a *ConfigError where there are errors. What only a filter, a route or a key
-// knows to be wrong is found by making them, with nothing behind them.
-func Check(o Options) (policies.Diagnostics, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	_, cfg, diags, err := load(o, false)
-	if err != nil {
-		return diags, err
-	}
-	nowhere := dns.MustZone(nil)
-	a := &Appliance{o: o, log: slog.New(slog.DiscardHandler)}
-	_, err = cfg.Build(filters.Deps{Hostname: cfg.Settings.Hostname, DNS: nowhere, State: noState{}, Now: o.Now, Log: a.log})
-	if err == nil {
-		_, err = a.table(cfg.Settings, nowhere)
-	}
-	if err == nil {
-		err = checkPairs(cfg.Settings)
-	}
-	if err != nil {
-		return diags, &ConfigError{Path: o.Config, Diagnostics: diags, Err: err}
-	}
-	return diags, nil
-}
-
-// noState stands for the memory of limits where nothing is counted.
-type noState struct{ state.Store }
-
 // build makes what is in force of a configuration that was read. old is what
 // was in force before, or nil.
 func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) {
@@ -155,6 +125,9 @@ func (a *Appliance) build(cfg *policies.Config, old *live) (l *live, err error) 
 	}
 	for _, r := range s.Routes {
 		l.retries[r.Name] = r.Retry
+	}
+	if err = checkKeys(s); err != nil {
+		return nil, err
 	}
 	if l.signer, err = dkim.NewSigner(keys(s)); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -158,18 +157,4 @@ const watchCerts = 30 * time.Second
 // no client comes. What cannot be used the sources log themselves.
 func (a *Appliance) startWatchingCerts() {
 	a.periodically("watch of certificates", watchCerts, func(context.Context) { a.live().certs.refresh() })
-}
-
-// checkPairs tries the files of certificates that are there and can be read.
-func checkPairs(s *policies.Settings) error {
-	for _, b := range s.Certs {
-		if b.ACME != nil {
-			continue
-		}
-		_, err := tls.LoadX509KeyPair(b.Cert, b.Key)
-		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, os.ErrPermission) {
-			return fmt.Errorf("%s:%d: tls %q: certificate %s with key %s: %w", b.At.File, b.At.Line, b.Name, b.Cert, b.Key, err)
-		}
-	}
-	return nil
 }
