@@ -53,5 +53,6 @@ var blockDocs = map[string]blockDoc{
 	"srs":     {"senders of forwarded mail are rewritten", map[string]string{"on": "whether they are", "secret": "signs what is rewritten", "previous": "the secret before, still taken"}},
 	"bounces": {"reports about mail that cannot be delivered", map[string]string{"to": "to which senders: all, plausible or verified"}},
 	"logins":  {"what becomes of who guesses passwords", map[string]string{"failures": "how many are let pass", "per": "in this time", "ban": "for how long the address is shut out", "max_ban": "the longest, for who comes again", "never": "networks that are never shut out"}},
+	"callout": {"how much the next servers are asked about recipients", map[string]string{"per_client": "of one network (/24, /64) or account, default \"1000/10m\"; an unknown recipient counts ten times", "per_server": "of one route, default \"3000/1m\"", "concurrent": "questions to a route at once, default 10"}},
 	"reports": {"DMARC and TLS reports", map[string]string{"dmarc": "send those of DMARC", "tls": "send those of TLS", "from": "their sender", "org": "who reports", "domains": "about which of ours", "read": "addresses here that others' come to"}},
 }

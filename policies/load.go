@@ -95,6 +95,7 @@ func (l *loader) everything() {
 	l.reports()
 	l.returns()
 	l.logins()
+	l.callout()
 	l.allPolicies()
 	l.listeners()
 	l.lint()

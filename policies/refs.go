@@ -22,8 +22,8 @@ var topLevel = map[string]struct {
 	"imap": {1, "imap \"readers\""}, "pop3": {1, "pop3 \"readers\""}, "store": {0, "store"}, "account": {1, "account \"a@example.com\""},
 	"dns": {0, "dns"}, "redis": {1, "redis \"shared\""}, "state": {0, "state"}, "tls": {1, "tls \"main\""},
 	"control": {0, "control"}, "web": {0, "web"}, "metrics": {0, "metrics"}, "log": {0, "log"}, "reports": {0, "reports"}, "srs": {0, "srs"}, "bounces": {0, "bounces"},
-	"logins": {0, "logins"},
-	"ldap":   {1, "ldap \"office\""},
+	"logins": {0, "logins"}, "callout": {0, "callout"},
+	"ldap": {1, "ldap \"office\""},
 }
 
 // index finds unknown and doubled blocks, and makes the named ones known.

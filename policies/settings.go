@@ -36,6 +36,7 @@ type Settings struct {
 	Bounces     Bounces
 	Lists       []List // those that change by themselves
 	Logins      Logins
+	Callout     Callout
 	Control     Endpoint
 	Web         Endpoint
 	Metrics     Endpoint

@@ -50,6 +50,7 @@ func TestSettings(t *testing.T) {
 		{line(s.POP3[0].Delete, s.POP3[0].LoginDelay, s.IMAP[0].TLS), "keep 30s implicit"},
 		{line(s.Quarantines[0].Keep, s.Quarantines[0].Release), "336h0m0s recipient"},
 		{s.Accounts[0].Quota, int64(2 << 30)},
+		{line(s.Callout), "{{0 0s} {600 1m0s} 10}"},
 		{line(s.SRS.On, s.SRS.Secret, s.Bounces.To), "true (secret) verified"},
 		{line(s.Reports.DMARC, s.Reports.TLS, s.Reports.From, s.Reports.Org, s.Reports.Domains, s.Reports.Read), "true true dmarc@example.net Example Ltd [example.net] [ann@example.net]"},
 	} {

@@ -44,7 +44,7 @@ type factKey struct {
 }
 
 // authority are the refusals that come before any policy is asked.
-var authority = []string{"builtin.recipients", "builtin.recipient", "builtin.relay", "builtin.syntax", "builtin.submission"}
+var authority = []string{"builtin.recipients", "builtin.recipient", "builtin.callout", "builtin.relay", "builtin.syntax", "builtin.submission"}
 
 // begin makes a record ready.
 func (j *Judge) begin(r *trail.Record) error {

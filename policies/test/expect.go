@@ -118,7 +118,7 @@ func (r *runner) someTexts(a *hclsyntax.Attribute, ctx *hcl.EvalContext) []strin
 }
 
 // builtinRules decide before any policy, in relay/inbound.
-var builtinRules = []string{"builtin.relay", "builtin.recipient", "builtin.recipients", "builtin.submission", "builtin.header", "builtin.loop"}
+var builtinRules = []string{"builtin.relay", "builtin.recipient", "builtin.callout", "builtin.recipients", "builtin.submission", "builtin.header", "builtin.loop"}
 
 // decides checks that there is something of that path that can decide: a test
 // that names a rule which is gone must not pass for that.

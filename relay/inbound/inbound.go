@@ -31,6 +31,13 @@ type Directory interface {
 	Accepts(ctx context.Context, to mail.Address) (mail.Acceptance, error)
 }
 
+// AskedDirectory is a Directory that wants to know for whom it is asked, because
+// its answers cost somebody something. Where a Directory is one, this is called.
+type AskedDirectory interface {
+	Directory
+	AcceptsFor(ctx context.Context, by *pipeline.Session, to mail.Address) (mail.Acceptance, error)
+}
+
 // Allowance is how much those who log in may send.
 type Allowance interface {
 	// Charge counts a message of a user, before it is queued. A Reply refuses it;

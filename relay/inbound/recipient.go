@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -56,18 +57,20 @@ func (s *session) drop(tx *transaction, i int, taken bool) {
 // ours and known, or the client may relay.
 func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, pipeline.Verdict) {
 	none := pipeline.Verdict{To: len(tx.To)}
+	why := ""
 	builtin := func(rule string, r mail.Reply) pipeline.Verdict {
 		v := pipeline.Verdict{To: len(tx.To), Action: pipeline.Reject, Reply: r, Rule: "builtin." + rule}
 		if r.Class == mail.Transient {
 			v.Action = pipeline.Defer
 		}
-		tx.Trace.Rules = append(tx.Trace.Rules, trail.Rule{Stage: "rcpt", Path: v.Rule, Outcome: "yes", To: to.String()})
+		tx.Trace.Rules = append(tx.Trace.Rules, trail.Rule{Stage: "rcpt", Path: v.Rule, Outcome: "yes", Why: why, To: to.String()})
 		return v
 	}
 	if len(tx.To)+len(tx.discarded) >= s.cfg.MaxRecipients {
 		return mail.Acceptance{}, builtin("recipients", mail.Defer(52, 5, 3, "Too many recipients"))
 	}
-	acc, err := s.cfg.Directory.Accepts(tx.ctx, to)
+	acc, err := s.accepts(tx, to)
+	why = acc.Why
 	switch {
 	case err != nil:
 		s.log.Error("the directory could not tell", "id", s.name(), "to", to.String(), "error", err)
@@ -75,13 +78,20 @@ func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, 
 	case acc.Ours && acc.Known:
 		return acc, none
 	case acc.Ours && !acc.Reply.IsZero():
-		return acc, builtin("recipient", acc.Reply)
+		return acc, builtin(cmp.Or(acc.Rule, "recipient"), acc.Reply)
 	case acc.Ours:
 		return acc, builtin("recipient", mail.Refuse(50, 1, 1, "No such user here"))
 	case s.ps.Trusted, s.ps.Auth.User != "":
 		return acc, none
 	}
 	return acc, builtin("relay", mail.Refuse(50, 7, 1, "Relaying is not allowed"))
+}
+
+func (s *session) accepts(tx *transaction, to mail.Address) (mail.Acceptance, error) {
+	if d, ok := s.cfg.Directory.(AskedDirectory); ok {
+		return d.AcceptsFor(tx.ctx, tx.Session, to)
+	}
+	return s.cfg.Directory.Accepts(tx.ctx, to)
 }
 
 func original(o *smtp.RcptOptions) string {

@@ -70,6 +70,8 @@ type Acceptance struct {
 	Domain string    // the domain's name in the configuration, "" where not ours
 	Final  []Address // where the mail goes, aliases resolved; never empty where Known
 	Reply  Reply     // a refusal in the directory's own words (callout); zero for the stock ones
+	Rule   string    // which of our own rules Reply comes of, "" for recipient: callout
+	Why    string    // of Reply, for the trail
 }
 
 // Identity is who authenticated.

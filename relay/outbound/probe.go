@@ -31,7 +31,9 @@ type Prober struct {
 
 	mu     sync.Mutex
 	lru    *simplelru.LRU[string, probed]
-	memory func() state.Store // nil: it does not survive a restart
+	rooms  map[string]chan struct{} // by route: questions under way
+	memory func() state.Store       // nil: it does not survive a restart
+	limits func() ProbeLimits       // nil: none
 }
 
 type probed struct {
@@ -43,37 +45,56 @@ type probed struct {
 // NewProber makes a Prober that connects as c does, and is for routes of c's
 // kinds.
 func NewProber(c *Client) *Prober {
-	p := &Prober{c: c}
+	p := &Prober{c: c, rooms: map[string]chan struct{}{}}
 	p.lru, _ = simplelru.NewLRU[string, probed](maxProbes, nil) // fails for a size of 0 only
 	return p
 }
 
 // Probe tells whether the server of a route takes mail for an address: known,
 // or the server's refusal. An error is that nobody could tell now; it is a
-// mail.Reply, transient, and not remembered.
-func (p *Prober) Probe(ctx context.Context, r *route.Route, to mail.Address) (refusal mail.Reply, known bool, err error) {
+// mail.Reply, transient, and not remembered. asker names for whom it is asked, as
+// limits count them; "" is somebody trusted. One who asks too much gets a *Limited.
+func (p *Prober) Probe(ctx context.Context, r *route.Route, to mail.Address, asker string) (refusal mail.Reply, known bool, err error) {
 	key := r.Name + " " + to.String()
 	if a, ok := p.get(ctx, key); ok {
+		probes.WithLabelValues("remembered").Inc()
 		return a.reply, a.known, nil
+	}
+	if err := p.charge(ctx, r, asker); err != nil {
+		return mail.Reply{}, false, err
 	}
 	ch := p.flight.DoChan(key, func() (any, error) {
 		// Others may wait for the same answer: it does not end with the first.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTime+probeTime)
 		defer cancel()
-		a, fail := p.ask(ctx, r, to)
-		if fail != nil {
-			return a, fail.reply
-		}
-		p.put(ctx, key, a)
-		return a, nil
+		return p.inTurn(ctx, r, to, key)
 	})
 	select {
 	case res := <-ch:
 		a := res.Val.(probed)
+		if res.Err == nil && !a.known {
+			p.surcharge(ctx, asker)
+		}
 		return a.reply, a.known, res.Err
 	case <-ctx.Done():
 		return mail.Reply{}, false, mail.Defer(51, 4, 1, "The next server did not answer in time")
 	}
+}
+
+// inTurn asks when it is this question's turn, and remembers the answer.
+func (p *Prober) inTurn(ctx context.Context, r *route.Route, to mail.Address, key string) (a probed, err error) {
+	done, fail := p.turn(ctx, r)
+	if fail == nil {
+		a, fail = p.ask(ctx, r, to)
+		done()
+	}
+	if fail != nil {
+		probes.WithLabelValues("doubt").Inc()
+		return probed{}, fail.reply
+	}
+	probes.WithLabelValues(map[bool]string{true: "known", false: "unknown"}[a.known]).Inc()
+	p.put(ctx, key, a)
+	return a, nil
 }
 
 // probeTime is how long the dialogue of a probe may take: a client waits for

@@ -24,7 +24,7 @@ const ask = plain + `
 
 func probe(t *testing.T, p *Prober, to string) string {
 	t.Helper()
-	refusal, known, err := p.Probe(t.Context(), &route.Route{Name: "exchange", Kind: route.Hosts}, mail.MustParseAddress(to))
+	refusal, known, err := p.Probe(t.Context(), &route.Route{Name: "exchange", Kind: route.Hosts}, mail.MustParseAddress(to), "")
 	var r mail.Reply
 	switch {
 	case err != nil && !errors.As(err, &r):
@@ -126,7 +126,7 @@ func TestProbeOneFlight(t *testing.T) {
 		p := NewProber(pipedServer(func(string) string { asked++; <-release; return "250 ok" }))
 		hasty, cancel := context.WithCancel(t.Context())
 		go func() {
-			_, _, err := p.Probe(hasty, &route.Route{Name: "exchange"}, mail.MustParseAddress("b@to.test"))
+			_, _, err := p.Probe(hasty, &route.Route{Name: "exchange"}, mail.MustParseAddress("b@to.test"), "")
 			if err == nil {
 				t.Error("the hasty one got an answer")
 			}

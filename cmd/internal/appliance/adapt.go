@@ -47,6 +47,10 @@ func (a *Appliance) transports(s *policies.Settings) {
 	a.probers = [2]*outbound.Prober{outbound.NewProber(a.smtp), outbound.NewProber(a.lmtp)}
 	for _, p := range a.probers {
 		p.Keep(func() state.Store { return a.live().memory })
+		p.Bound(func() outbound.ProbeLimits {
+			c := a.live().settings.Callout
+			return outbound.ProbeLimits{Client: outbound.Rate(c.PerClient), Server: outbound.Rate(c.PerServer), Concurrent: c.Concurrent}
+		})
 	}
 	a.undo.add("connections out", func(context.Context) error {
 		a.smtp.Close()
@@ -56,7 +60,7 @@ func (a *Appliance) transports(s *policies.Settings) {
 }
 
 // probe asks the next server whether a recipient exists.
-func (a *Appliance) probe(ctx context.Context, to mail.Address) (known bool, refusal mail.Reply, err error) {
+func (a *Appliance) probe(ctx context.Context, asker string, to mail.Address) (known bool, refusal mail.Reply, err error) {
 	r, err := a.live().table.Find(mail.Recipient{Address: to})
 	if err != nil {
 		return false, mail.Reply{}, err
@@ -69,7 +73,7 @@ func (a *Appliance) probe(ctx context.Context, to mail.Address) (known bool, ref
 	case route.LMTP:
 		prober = a.probers[1]
 	}
-	refusal, known, err = prober.Probe(ctx, r, to)
+	refusal, known, err = prober.Probe(ctx, r, to, asker)
 	return known, refusal, err
 }
 

@@ -3,11 +3,14 @@ package appliance
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 
 	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/outbound"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // maxAliasDepth bounds aliases that lead to aliases.
@@ -19,7 +22,31 @@ type directory struct {
 	live func() *live
 	book book
 	// ask is recipient verification by asking the next server (callout).
-	ask func(ctx context.Context, to mail.Address) (known bool, refusal mail.Reply, err error)
+	ask func(ctx context.Context, asker string, to mail.Address) (known bool, refusal mail.Reply, err error)
+	by  string // for whom it is asked, "" for somebody trusted
+}
+
+// AcceptsFor is Accepts for a client, which may not ask the next server too much.
+// It implements inbound.AskedDirectory.
+func (d *directory) AcceptsFor(ctx context.Context, by *pipeline.Session, to mail.Address) (mail.Acceptance, error) {
+	one := *d
+	one.by = asker(by)
+	return one.Accepts(ctx, to)
+}
+
+// asker names a client as limits of callouts count it: an account, or its network
+// (/24, or /64 of IPv6).
+func asker(s *pipeline.Session) string {
+	switch client := s.Client.Unmap(); {
+	case s.Auth.User != "":
+		return "account " + strings.ToLower(s.Auth.User)
+	case s.Trusted || !client.IsValid() || client.IsLoopback():
+		return ""
+	case client.Is4():
+		return "network " + netip.PrefixFrom(client, 24).Masked().String()
+	default:
+		return "network " + netip.PrefixFrom(client.WithZone(""), 64).Masked().String()
+	}
 }
 
 // book is what the directory asks of the accounts.
@@ -43,6 +70,11 @@ func (d *directory) Accepts(ctx context.Context, to mail.Address) (mail.Acceptan
 	}
 	final, err := d.resolve(ctx, l, to, 0)
 	if err != nil {
+		var limited *outbound.Limited
+		if errors.As(err, &limited) {
+			acc.Reply, acc.Rule, acc.Why = limited.Reply, "callout", limited.Why
+			return acc, nil
+		}
 		var refusal mail.Reply
 		if errors.As(err, &refusal) {
 			acc.Reply = refusal
@@ -63,8 +95,7 @@ func (d *directory) resolve(ctx context.Context, l *live, to mail.Address, depth
 		return []mail.Address{to}, nil // an alias that leads elsewhere
 	}
 	final, err := d.exact(ctx, l, domain, to, depth)
-	var refusal mail.Reply
-	if err != nil && !errors.As(err, &refusal) || len(final) > 0 {
+	if err != nil && !refuses(err) || len(final) > 0 { // who may exist does not fall to the catch-all
 		return final, err
 	}
 	if base, _, ok := domain.Base(to); ok {
@@ -79,6 +110,12 @@ func (d *directory) resolve(ctx context.Context, l *live, to mail.Address, depth
 		return d.alias(ctx, l, to, domain.Aliases["*"], depth)
 	}
 	return nil, err
+}
+
+// refuses tells whether an error is the next server's word that nobody is there.
+func refuses(err error) bool {
+	var r mail.Reply
+	return errors.As(err, &r) && r.Class == mail.Permanent
 }
 
 // exact is an alias, or an address that is known as it stands.
@@ -152,7 +189,7 @@ func (d *directory) known(ctx context.Context, domain *policies.Domain, to mail.
 		}
 		return domain.Recipients.List(to), nil
 	case "callout":
-		known, refusal, err := d.ask(ctx, to)
+		known, refusal, err := d.ask(ctx, d.by, to)
 		if err == nil && !known && !refusal.IsZero() {
 			return false, refusal
 		}

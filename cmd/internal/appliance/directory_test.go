@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/forepost/forepost/imapstore/accounts"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/sasl"
 )
 
@@ -64,17 +66,20 @@ func testDirectory() *directory {
 			"any.test":  {Name: "any.test", Recipients: policies.Recipients{Mode: "any"}},
 			"list.test": {Name: "list.test", Recipients: policies.Recipients{Mode: "list", List: func(a mail.Address) bool { return a.Local == "staff" }}},
 			"ask.test":  {Name: "ask.test", Recipients: policies.Recipients{Mode: "callout"}},
+			"both.test": {Name: "both.test", Recipients: policies.Recipients{Mode: "callout"}, Aliases: map[string][]mail.Address{"*": addresses("bob@local.test")}},
 		},
 	}
 	return &directory{
 		live: func() *live { return l },
 		book: bookOf{"bob@local.test": {Name: "bob@local.test"}, "eve@local.test": {Name: "eve@local.test"}},
-		ask: func(_ context.Context, to mail.Address) (bool, mail.Reply, error) {
+		ask: func(_ context.Context, _ string, to mail.Address) (bool, mail.Reply, error) {
 			switch to.Local {
 			case "there":
 				return true, mail.Reply{}, nil
 			case "away":
 				return false, mail.Reply{}, errors.New("the next server does not answer")
+			case "doubt":
+				return false, mail.Reply{}, mail.Defer(51, 4, 1, "the next server is busy")
 			}
 			return false, mail.Refuse(50, 1, 1, "nobody of that name"), nil
 		},
@@ -117,6 +122,9 @@ func TestAccepts(t *testing.T) {
 		{"staff@list.test", true, true, "[staff@list.test]", "listed"},
 		{"other@list.test", true, false, "[]", "not listed"},
 		{"there@ask.test", true, true, "[there@ask.test]", "the next server knows"},
+		{"there@both.test", true, true, "[there@both.test]", "the next server knows, and there is a catch-all"},
+		{"gone@both.test", true, true, "[bob@local.test]", "the next server does not know: the catch-all has it"},
+		{"doubt@both.test", true, false, "[]", "who may exist does not fall to the catch-all"},
 	} {
 		acc, err := d.Accepts(t.Context(), mail.MustParseAddress(c.to))
 		if err != nil || acc.Ours != c.ours || acc.Known != c.known || fmt.Sprint(acc.Final) != c.final {
@@ -143,5 +151,31 @@ func TestAuthenticateTellsTheAddresses(t *testing.T) {
 	}
 	if _, err := l.Password(t.Context(), sasl.Client{}, "bob@local.test", "wrong"); !errors.Is(err, sasl.ErrCredentials) {
 		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// TestAsker: whom the limit of callouts counts.
+func TestAsker(t *testing.T) {
+	for _, c := range []struct {
+		client, user string
+		trusted      bool
+		want         string
+	}{
+		{"203.0.113.77", "", false, "network 203.0.113.0/24"},
+		{"::ffff:203.0.113.77", "", false, "network 203.0.113.0/24"},
+		{"2001:db8:1:2:3::4", "", false, "network 2001:db8:1:2::/64"},
+		{"fe80::1%eth0", "", false, "network fe80::/64"},
+		{"203.0.113.77", "", true, ""},
+		{"203.0.113.77", "Bob@local.test", true, "account bob@local.test"},
+		{"127.0.0.1", "", false, ""},
+		{"", "", false, ""},
+	} {
+		s := &pipeline.Session{Trusted: c.trusted, Auth: mail.Identity{User: c.user}}
+		if c.client != "" {
+			s.Client = netip.MustParseAddr(c.client)
+		}
+		if got := asker(s); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
 }

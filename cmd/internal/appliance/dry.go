@@ -218,6 +218,6 @@ func (b dryBook) Authenticate(_ context.Context, user, _ string) (accounts.Accou
 }
 
 // askNobody stands for callouts: nobody is asked, and the recipient exists.
-func askNobody(context.Context, mail.Address) (bool, mail.Reply, error) {
+func askNobody(context.Context, string, mail.Address) (bool, mail.Reply, error) {
 	return true, mail.Reply{}, nil
 }

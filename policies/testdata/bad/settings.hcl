@@ -135,3 +135,8 @@ ldap "wrong" {
 logins {
   failures = 1 # ERROR: One wrong password is no attack
 }
+
+callout {
+  per_client = "often" # ERROR: is no rate
+  concurrent = 0       # ERROR: between 1 and
+}

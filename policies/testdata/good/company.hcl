@@ -132,3 +132,8 @@ log {
   format = json
   level  = warn
 }
+
+callout {
+  per_client = "none"
+  per_server = "600/1m"
+}
