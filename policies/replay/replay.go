@@ -108,7 +108,7 @@ func (f *Fate) Changed() bool {
 // Outcome is what a replay of one record came to.
 type Outcome struct {
 	Fates  []Fate
-	Rules  []trail.Rule // the trace of the new policy
+	Rules  []*trail.Rule // the trace of the new policy
 	Points string
 	Would  []string // rules in shadow that would have acted
 }

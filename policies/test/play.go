@@ -117,7 +117,7 @@ func (r *runner) route(ctx context.Context, p *played, sc *scene, f *inbound.Fat
 // traced is a plan whose traces at Deliver are kept beside those of the session.
 type traced struct {
 	pipeline.Plan
-	rules *[]trail.Rule
+	rules *[]*trail.Rule
 }
 
 // Run is the plan's.
@@ -163,7 +163,7 @@ func (r *runner) run(ctx context.Context, p *played, to int) *expr.Run {
 }
 
 // matched are the paths of rules that did something, or would have.
-func matched(rules []trail.Rule) map[string]bool {
+func matched(rules []*trail.Rule) map[string]bool {
 	m := map[string]bool{}
 	for _, t := range rules {
 		switch t.Outcome {

@@ -32,11 +32,11 @@ func (r *runner) fate(rule *rules.Rule, p *played, run *expr.Run) string {
 	if rule.Mode == rules.Off {
 		return "is off"
 	}
-	t, found := trace(p.Rules, rule.Path)
+	t := trace(p.Rules, rule.Path)
 	switch {
-	case !found && !strings.HasPrefix(rule.Path, p.plan.Info().Name+"."):
+	case t == nil && !strings.HasPrefix(rule.Path, p.plan.Info().Name+"."):
 		return "is not of policy " + p.plan.Info().Name + ", which the listener has"
-	case !found:
+	case t == nil:
 		return "was not reached"
 	case t.Outcome == "skipped":
 		return "was skipped: " + t.Why
@@ -50,13 +50,14 @@ func (r *runner) fate(rule *rules.Rule, p *played, run *expr.Run) string {
 	return "did not fire" + colon(first(showAll(rule.Facts, run), t.Why))
 }
 
-func trace(all []trail.Rule, path string) (trail.Rule, bool) {
+// trace is the first line about a rule, nil where there is none.
+func trace(all []*trail.Rule, path string) *trail.Rule {
 	for _, t := range all {
 		if t.Path == path {
-			return t, true
+			return t
 		}
 	}
-	return trail.Rule{}, false
+	return nil
 }
 
 // silent are the lines of scores that gave no points.
@@ -73,7 +74,7 @@ func (r *runner) silent(p *played, run *expr.Run, to string) (lines []string) {
 	return lines
 }
 
-func fired(all []trail.Rule, path, to string) bool {
+func fired(all []*trail.Rule, path, to string) bool {
 	for _, t := range all {
 		if t.Path == path && (t.To == "" || t.To == to) {
 			return true

@@ -13,7 +13,7 @@ import (
 type judged struct {
 	verdict pipeline.Verdict // of Action None where nothing is to be answered
 	ledger  pipeline.Ledger
-	trace   []trail.Rule
+	trace   []*trail.Rule
 }
 
 // restore takes back what was noted since.

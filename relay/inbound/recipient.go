@@ -63,7 +63,7 @@ func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, 
 		if r.Class == mail.Transient {
 			v.Action = pipeline.Defer
 		}
-		tx.Trace.Rules = append(tx.Trace.Rules, trail.Rule{Stage: "rcpt", Path: v.Rule, Outcome: "yes", Why: why, To: to.String()})
+		tx.Trace.Rules = append(tx.Trace.Rules, &trail.Rule{Stage: "rcpt", Path: v.Rule, Outcome: "yes", Why: why, To: to.String()})
 		return v
 	}
 	if len(tx.To)+len(tx.discarded) >= s.cfg.MaxRecipients {

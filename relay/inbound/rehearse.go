@@ -44,7 +44,7 @@ type Fate struct {
 // Rehearsed is what came of a Play.
 type Rehearsed struct {
 	Fates []Fate // by Play.To
-	Rules []trail.Rule
+	Rules []*trail.Rule
 	// Turned is what the session or MAIL was refused with, nil where it was not.
 	Turned *Fate
 	// Tx is the transaction with the recipients that came as far as Data; nil where

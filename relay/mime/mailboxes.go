@@ -18,6 +18,13 @@ const maxLiteral = 64
 // Mailboxes reads an address list as leniently as mail clients do. ok is false
 // where parts of it could not be read.
 func Mailboxes(raw string) (list []Mailbox, ok bool) {
+	if m, ok := plainMailbox(raw); ok {
+		return []Mailbox{m}, true
+	}
+	return readMailboxes(raw)
+}
+
+func readMailboxes(raw string) (list []Mailbox, ok bool) {
 	r := listReader{scanner: scanner{s: unfold(raw)}, ok: true}
 	for r.more() {
 		if len(r.list) >= maxMailboxes {

@@ -30,7 +30,14 @@ func (p *Part) All(name string) []Field {
 // Text is the field's value for people: unfolded, encoded words (RFC 2047)
 // undone, controls taken out. It is valid UTF-8.
 func (f Field) Text() string {
-	return strings.Trim(printable(decodeWords(unfold(f.Raw))), " ")
+	if plainText(f.Raw) {
+		return strings.Trim(f.Raw, " ")
+	}
+	return readText(f.Raw)
+}
+
+func readText(raw string) string {
+	return strings.Trim(printable(decodeWords(unfold(raw))), " ")
 }
 
 // Has tells whether the defect was seen in p or in a part of it.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sort"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/forepost/forepost/relay/meter"
@@ -45,29 +45,9 @@ type Result struct {
 type find struct {
 	of     *finds
 	done   chan struct{}
+	stands atomic.Bool // it is closed, and there is a finding
 	result Result
 	gaveUp bool // its starter's context ended first
-}
-
-type findKey struct {
-	in *Instance
-	to int
-}
-
-// finds remembers what was found, so that a filter runs once for each thing
-// that it is about.
-type finds struct {
-	mu sync.Mutex
-	m  map[findKey]*find
-}
-
-// drop forgets a run, unless another one has taken its place.
-func (fs *finds) drop(k findKey, f *find) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if fs.m[k] == f {
-		delete(fs.m, k)
-	}
 }
 
 // NewTransaction begins a transaction of a session.
@@ -104,7 +84,7 @@ func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
 			tx.run(ctx, in, f)
 			return f.result
 		}
-		if f.stands() { // most are asked often, and have to wait once
+		if f.stands.Load() { // most are asked often, and have to wait once
 			return f.result
 		}
 		select {
@@ -118,14 +98,18 @@ func (tx *Transaction) Find(ctx context.Context, in *Instance) Result {
 	}
 }
 
-// stands tells whether the run ended and made a finding.
-func (f *find) stands() bool {
-	select {
-	case <-f.done:
-		return !f.gaveUp
-	default:
-		return false
+// Found is Find for those who ask for facts alone: it hands out no copy of the
+// finding.
+func (tx *Transaction) Found(ctx context.Context, in *Instance) (Facts, error) {
+	f, mine := tx.claim(in)
+	switch {
+	case mine:
+		tx.run(ctx, in, f)
+	case !f.stands.Load():
+		r := tx.Find(ctx, in)
+		return r.Finding.Facts, r.Err
 	}
+	return f.result.Finding.Facts, f.result.Err
 }
 
 // Ask is Find by name, for filters that read others' findings (Kind.Needs).
@@ -143,7 +127,7 @@ func (tx *Transaction) Results() []Result {
 	var rs []Result
 	for _, fs := range []*finds{&tx.Session.finds, tx.finds} {
 		fs.mu.Lock()
-		for k, f := range fs.m {
+		for k, f := range fs.all() {
 			if now, ok := tx.set.Get(k.in.Name); ok && now != k.in {
 				continue // of a configuration before a reload
 			}
@@ -172,7 +156,7 @@ func (tx *Transaction) Results() []Result {
 func (tx *Transaction) Settle(ctx context.Context, to int, taken bool) {
 	tx.finds.mu.Lock()
 	var due []Result
-	for k, f := range tx.finds.m {
+	for k, f := range tx.finds.all() {
 		select {
 		case <-f.done:
 		default:
@@ -196,11 +180,7 @@ func (tx *Transaction) Settle(ctx context.Context, to int, taken bool) {
 func (tx *Transaction) Forget(to int) {
 	tx.finds.mu.Lock()
 	defer tx.finds.mu.Unlock()
-	for k := range tx.finds.m {
-		if k.to == to {
-			delete(tx.finds.m, k)
-		}
-	}
+	tx.finds.remove(func(k findKey, _ *find) bool { return k.to == to })
 }
 
 // claim finds the run of a filter for what tx is about, or makes it the caller's
@@ -214,17 +194,13 @@ func (tx *Transaction) claim(in *Instance) (f *find, mine bool) {
 		k.to = tx.Current
 	}
 	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if f, ok := fs.m[k]; ok {
-		return f, false
+	if f = fs.get(k); f == nil {
+		f, mine = &find{of: fs, done: make(chan struct{})}, true
+		f.result.Instance, f.result.To = in, k.to
+		fs.put(k, f)
 	}
-	if fs.m == nil {
-		fs.m = map[findKey]*find{}
-	}
-	f = &find{of: fs, done: make(chan struct{})}
-	f.result.Instance, f.result.To = in, k.to
-	fs.m[k] = f
-	return f, true
+	fs.mu.Unlock()
+	return f, mine
 }
 
 func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
@@ -238,11 +214,12 @@ func (tx *Transaction) run(parent context.Context, in *Instance, f *find) {
 	f.result.Finding, f.result.Err = inspect(ctx, in, tx)
 	f.result.Took = time.Since(start)
 	if f.gaveUp = parent.Err() != nil; f.gaveUp {
-		f.of.drop(findKey{in, f.result.To}, f) // nobody waited for it: it is no finding, and who asks later asks anew
+		f.of.drop(f) // nobody waited for it: it is no finding, and who asks later asks anew
 	}
 	if tx.Past == nil { // what a record says was counted when it was found
 		count(in, &f.result)
 	}
+	f.stands.Store(!f.gaveUp)
 	close(f.done)
 }
 

@@ -60,6 +60,34 @@ func TestAFilterRunsOnceForWhatItIsAbout(t *testing.T) {
 	}
 }
 
+// A message may have more recipients than are looked through one by one: each
+// still has its own finding, and what is forgotten is found anew.
+func TestFindingsOfManyRecipients(t *testing.T) {
+	const n = 3 * fewFinds
+	p := &probe{}
+	in, other := instance(p, PerRecipient), instance(&probe{}, PerMessage)
+	tx := NewTransaction(&Session{})
+	ask := func() {
+		tx.Find(t.Context(), other)
+		for to := range n {
+			if r := tx.For(to).Find(t.Context(), in); r.To != to {
+				t.Errorf("the finding about %d is about %d", to, r.To)
+			}
+		}
+	}
+	ask()
+	ask()
+	if got := p.runs.Load(); got != n || len(tx.Results()) != n+1 {
+		t.Errorf("%d runs, %d results", got, len(tx.Results()))
+	}
+	tx.Forget(n - 1)
+	tx.Forget(0)
+	ask()
+	if got := p.runs.Load(); got != n+2 {
+		t.Errorf("%d runs after two were forgotten", got)
+	}
+}
+
 func TestStartedEarlyFoundLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &probe{do: func(ctx context.Context, tx *Transaction) (Finding, error) {

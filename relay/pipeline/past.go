@@ -30,5 +30,5 @@ type Past interface {
 func (s *Session) Forget() {
 	s.finds.mu.Lock()
 	defer s.finds.mu.Unlock()
-	clear(s.finds.m)
+	s.finds.few, s.finds.many = nil, nil
 }

@@ -47,8 +47,8 @@ type Session struct {
 	TLS        TLS
 	Auth       mail.Identity
 
-	Ledger Ledger       // what plans noted at Connect and Helo; for the whole session
-	Trace  []trail.Rule // what plans traced at Connect and Helo
+	Ledger Ledger        // what plans noted at Connect and Helo; for the whole session
+	Trace  []*trail.Rule // what plans traced at Connect and Helo
 
 	// Past is set where what was judged is judged again from its record: then some
 	// things are not known any more. On live mail it is nil.

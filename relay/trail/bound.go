@@ -54,10 +54,11 @@ func bounded(r *Record) *Record {
 // texts bounds what rules and outcomes say.
 func (r *Record) texts() {
 	for i := range r.Rules {
-		if x := &r.Rules[i]; len(x.Why) > maxReplyText || len(x.To) > 2*maxText || len(x.Path) > maxReplyText {
+		if x := r.Rules[i]; len(x.Why) > maxReplyText || len(x.To) > 2*maxText || len(x.Path) > maxReplyText {
 			r.Rules = slices.Clone(r.Rules)
-			x = &r.Rules[i]
-			x.Why, x.To, x.Path = cut(x.Why, maxReplyText), cut(x.To, 2*maxText), cut(x.Path, maxReplyText)
+			x = x.For(cut(x.To, 2*maxText))
+			x.Why, x.Path = cut(x.Why, maxReplyText), cut(x.Path, maxReplyText)
+			r.Rules[i] = x
 		}
 	}
 	for i := range r.Outcomes {
@@ -144,8 +145,11 @@ func shed(r *Record, step int) {
 	switch sheds[step] {
 	case "why":
 		r.Rules = slices.Clone(r.Rules)
-		for i := range r.Rules {
-			r.Rules[i].Why = ""
+		for i, x := range r.Rules {
+			if x.Why != "" {
+				r.Rules[i] = x.For(x.To)
+				r.Rules[i].Why = ""
+			}
 		}
 	case "header":
 		r.Header, r.Read = nil, false

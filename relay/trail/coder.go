@@ -163,7 +163,7 @@ func (c *coder) word(n uint64) word {
 	}
 	c.need = true
 	lost := fmt.Sprintf("(word %d)", n)
-	return word{text: lost, rule: &ruleWord{path: lost}}
+	return word{text: lost, rule: Line("", lost, "", "")}
 }
 
 // list codes how many there are, and each. Where it reads, what cannot be there

@@ -41,9 +41,9 @@ func (tr *traffic) time() time.Time { return time.Unix(0, tr.now.Load()).UTC() }
 // few is a number below n, small ones far more often.
 func (tr *traffic) few(n int) int { f := tr.rnd.Float64(); return int(f * f * f * float64(n)) }
 
-var trafficRules = func() (rules []trail.Rule) {
+var trafficRules = func() (rules []*trail.Rule) {
 	for i, stage := range strings.Fields("connect mail mail rcpt rcpt rcpt rcpt data data data data data data data data") {
-		rules = append(rules, trail.Rule{Stage: stage, Path: fmt.Sprintf("inbound.%s.reject.rule-%d", stage, i), Outcome: "no", Why: fmt.Sprintf("not listed(mail.domain, list.partners) && fact.%d > 7", i)})
+		rules = append(rules, &trail.Rule{Stage: stage, Path: fmt.Sprintf("inbound.%s.reject.rule-%d", stage, i), Outcome: "no", Why: fmt.Sprintf("not listed(mail.domain, list.partners) && fact.%d > 7", i)})
 	}
 	return rules
 }()

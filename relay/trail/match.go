@@ -46,7 +46,7 @@ func (m *matcher) isClient(ip string) bool {
 func byRule(r *Record, rule string) bool {
 	is := func(path string) bool { return path == rule || strings.HasSuffix(path, "."+rule) }
 	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return is(o.Rule) }) ||
-		slices.ContainsFunc(r.Rules, func(x Rule) bool { return x.Acted() && is(x.Path) })
+		slices.ContainsFunc(r.Rules, func(x *Rule) bool { return x.Acted() && is(x.Path) })
 }
 
 func isSender(r *Record, want string) bool { return r.From != nil && isAddress(*r.From, want) }

@@ -73,7 +73,7 @@ func FuzzRecord(f *testing.F) {
 	d := newDictionary()
 	for range 2 {
 		p, err := encodeRecord(&Record{ID: "4bQz7K2MwXc9T", From: &from, To: []string{"c@d.test"}, Outcomes: []Outcome{{To: []string{"c@d.test"}, Action: "reject"}},
-			Facts: []Fact{{Filter: "spf", Values: map[string]any{"result": "pass", "n": 1.5, "l": []string{"x"}}}}, Rules: []Rule{{Stage: "rcpt", Path: "p.rcpt.reject.x", Outcome: "no"}}}, d)
+			Facts: []Fact{{Filter: "spf", Values: map[string]any{"result": "pass", "n": 1.5, "l": []string{"x"}}}}, Rules: []*Rule{{Stage: "rcpt", Path: "p.rcpt.reject.x", Outcome: "no"}}}, d)
 		if err != nil {
 			f.Fatal(err)
 		}

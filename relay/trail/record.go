@@ -96,27 +96,53 @@ func (c *coder) message(r *Record) {
 }
 
 // rule codes a line of the trace: as a word where it is one.
-func (c *coder) rule(r *Rule) {
-	var n uint64
-	if c.enc {
-		if at, ok := c.dict.rule(ruleWord{r.Stage, r.Path, r.Outcome, r.Why}); ok {
-			n = at + 1
-		}
+func (c *coder) rule(line **Rule) {
+	if !c.enc {
+		*line = c.readRule()
+		return
+	}
+	r := *line
+	n, ok := c.dict.rule(r)
+	if ok {
+		n++
 	}
 	c.number(&n)
-	switch {
-	case n == 0:
-		c.text(&r.Stage, ours)
-		c.text(&r.Path, ours)
-		c.text(&r.Outcome, usual)
-		c.text(&r.Why, usual)
-	case !c.enc:
-		if w := c.word(n - 1); w.rule != nil {
-			r.Stage, r.Path, r.Outcome, r.Why = w.rule.stage, w.rule.path, w.rule.outcome, w.rule.why
-		}
+	if n == 0 {
+		r.code(c)
 	}
 	c.text(&r.To, foreign)
 	c.signed(&r.Took)
+}
+
+// readRule refers to the word itself where nothing else is said of it.
+func (c *coder) readRule() (r *Rule) {
+	n := c.next()
+	if n > 0 {
+		r = c.word(n - 1).rule
+	}
+	if r == nil {
+		r = &Rule{}
+	}
+	if n == 0 {
+		r.code(c)
+	}
+	var to string
+	var took int64
+	c.text(&to, foreign)
+	c.signed(&took)
+	if to != "" || took != 0 {
+		r = r.For(to)
+		r.Took = took
+	}
+	return r
+}
+
+// code codes what a word would say.
+func (r *Rule) code(c *coder) {
+	c.text(&r.Stage, ours)
+	c.text(&r.Path, ours)
+	c.text(&r.Outcome, usual)
+	c.text(&r.Why, usual)
 }
 
 func (c *coder) fact(f *Fact) {

@@ -24,7 +24,7 @@ func whole() *trail.Record {
 	return &trail.Record{Time: at, Listener: "edge", Client: trail.Client{IP: "203.0.113.9", Name: "mx.partner.test", Helo: "mx", TLS: "TLS 1.3, X"},
 		Auth: "kim", From: &from, To: []string{"bob@example.com", "ann@example.com"}, Subject: "Quarterly figures", Message: "<1@partner.test>", Size: 41000,
 		Policy: "inbound", Hash: strings.Repeat("9f", 32), Loaded: at.Add(-time.Hour),
-		Rules: []trail.Rule{{Stage: "connect", Path: "inbound.connect.drop.never", Outcome: "no", Why: "not listed(client.ip, list.never)"},
+		Rules: []*trail.Rule{{Stage: "connect", Path: "inbound.connect.drop.never", Outcome: "no", Why: "not listed(client.ip, list.never)"},
 			{Stage: "data", Path: "inbound.data.score.sender.no_rdns", Outcome: "+1.5", To: "bob@example.com", Took: 7}},
 		Facts: []trail.Fact{
 			{Filter: "spf", Took: 31000, Reason: "because", Auth: []string{"spf=fail"}, Conf: "abcd", Values: map[string]any{"result": "pass", "list": []string{"a", "b"},
@@ -39,7 +39,7 @@ func whole() *trail.Record {
 
 // sameOf compares records: what has no elements is nothing.
 func sameOf(a, b *trail.Record) string {
-	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{}))
+	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{}), cmpopts.IgnoreUnexported(trail.Rule{}))
 }
 
 // TestRecordComesBack: all of a record, typed, from memory and after restarts,
@@ -179,9 +179,39 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-func distinct(n int) (rules []trail.Rule) {
+func distinct(n int) (rules []*trail.Rule) {
 	for i := range n {
-		rules = append(rules, trail.Rule{Stage: "data", Path: fmt.Sprint("p.data.reject.r", i), Outcome: "no", Why: fmt.Sprint("not mail.domain == d", i)})
+		rules = append(rules, &trail.Rule{Stage: "data", Path: fmt.Sprint("p.data.reject.r", i), Outcome: "no", Why: fmt.Sprint("not mail.domain == d", i)})
 	}
 	return rules
+}
+
+// TestStandingLines: lines that many records share are written as others are, take
+// as little room, and are not changed by what a record makes of them.
+func TestStandingLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, trail.Options{})
+		defer h.close()
+		session := h.ids.Session()
+		long := strings.Repeat("x", 3000)
+		line, far := trail.Line("data", "p.data.reject.a", "no", "not x"), trail.Line("data", "p.data.reject.far", "no", long)
+		var want []*trail.Record
+		for i := range 40 {
+			r := &trail.Record{ID: session.Transaction(i), Time: time.Now().UTC(), Rules: []*trail.Rule{line, line.For("bob@example.com"), far}}
+			h.Record(r)
+			want = append(want, r)
+		}
+		if line.To != "" || len(far.Why) != 3000 {
+			t.Errorf("lines have changed: %v %v", line, far)
+		}
+		for _, r := range want {
+			got, err := h.Story(r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g := got.Record.Rules; len(g) != 3 || g[0].String() != "data p.data.reject.a no (not x)" || g[1].String() != "data p.data.reject.a no (not x) [bob@example.com]" || len(g[2].Why) != 1024 {
+				t.Errorf("%v", g)
+			}
+		}
+	})
 }

@@ -89,15 +89,6 @@ func (k *tokenizer) record(r *Record) {
 	k.domain(r.Client.Helo)
 }
 
-// Acted tells whether a rule did something, or (in shadow) would have.
-func (r *Rule) Acted() bool {
-	switch r.Outcome {
-	case "no", "skipped", "unknown", "under":
-		return false
-	}
-	return true
-}
-
 // rule adds inbound.rcpt.reject.dnsbl, reject.dnsbl and dnsbl.
 func (k *tokenizer) rule(path string) {
 	if path == "" {

@@ -26,7 +26,7 @@ type Record struct {
 	Policy   string    `json:"policy,omitempty"`
 	Hash     string    `json:"hash,omitempty"` // of the policy, hex
 	Loaded   time.Time `json:"loaded,omitzero"`
-	Rules    []Rule    `json:"rules,omitempty"`
+	Rules    []*Rule   `json:"rules,omitempty"` // the lines may be those of other records, too: not to be changed
 	Facts    []Fact    `json:"facts,omitempty"`
 	Points   string    `json:"points,omitempty"` // the total, "7.7"
 	Outcomes []Outcome `json:"outcomes,omitempty"`
@@ -77,7 +77,7 @@ type Client struct {
 	TLS  string `json:"tls,omitempty"` // "TLS 1.3, TLS_AES_128_GCM_SHA256", "" for none
 }
 
-// Rule is what one rule came to.
+// Rule is what one rule came to: a line of the trace.
 type Rule struct {
 	Stage   string `json:"stage"`          // connect, helo, mail, rcpt, data, end, deliver
 	Path    string `json:"rule"`           // inbound.rcpt.reject.dnsbl
@@ -85,6 +85,8 @@ type Rule struct {
 	Why     string `json:"why,omitempty"`  // "zen: not listed", "client.ip 203.0.113.9 not in list.never"
 	To      string `json:"to,omitempty"`   // the recipient that it was asked for, where it matters
 	Took    int64  `json:"took,omitempty"` // microseconds
+
+	standing bool
 }
 
 // Fact is what a filter found.

@@ -364,7 +364,7 @@ func BenchmarkRecord(b *testing.B) {
 	r := &trail.Record{Time: time.Now(), From: &from, To: []string{"bob@example.org"}, Subject: "Minutes of the meeting"}
 	for i := range 10 {
 		r.Facts = append(r.Facts, trail.Fact{Filter: fmt.Sprint("filter", i), Values: map[string]any{"result": "pass"}, Took: 100})
-		r.Rules = append(r.Rules, trail.Rule{Stage: "data", Path: fmt.Sprint("inbound.data.reject.rule", i), Outcome: "no"})
+		r.Rules = append(r.Rules, &trail.Rule{Stage: "data", Path: fmt.Sprint("inbound.data.reject.rule", i), Outcome: "no"})
 	}
 	text, _ := json.Marshal(r)
 	ids := mail.NewIDs("a", time.Now)

@@ -18,14 +18,14 @@ import (
 // word is a text, or a line of a trace: stage, path, outcome and why.
 type word struct {
 	text string
-	rule *ruleWord
+	rule *Rule // standing
 }
 
 type ruleWord struct{ stage, path, outcome, why string }
 
 func (w word) octets() int {
 	if w.rule != nil {
-		return len(w.rule.stage) + len(w.rule.path) + len(w.rule.outcome) + len(w.rule.why) + 8
+		return len(w.rule.Stage) + len(w.rule.Path) + len(w.rule.Outcome) + len(w.rule.Why) + 8
 	}
 	return len(w.text) + 8
 }
@@ -45,6 +45,7 @@ type dictionary struct {
 	id      uint32
 	texts   map[string]uint64
 	rules   map[ruleWord]uint64
+	lines   map[*Rule]uint64 // of rules: those that were met as standing lines
 	list    []word
 	octets  int
 	learned int
@@ -55,7 +56,7 @@ type dictionary struct {
 var wordSeed = maphash.MakeSeed()
 
 func newDictionary() *dictionary {
-	return &dictionary{id: rand.Uint32(), texts: map[string]uint64{}, rules: map[ruleWord]uint64{}}
+	return &dictionary{id: rand.Uint32(), texts: map[string]uint64{}, rules: map[ruleWord]uint64{}, lines: map[*Rule]uint64{}}
 }
 
 // again tells whether something was seen before, as far as one remembers.
@@ -99,14 +100,27 @@ func (d *dictionary) text(s string, ours bool) (n uint64, ok bool) {
 }
 
 // rule finds the number of a line of a trace, likewise.
-func (d *dictionary) rule(r ruleWord) (n uint64, ok bool) {
+func (d *dictionary) rule(r *Rule) (n uint64, ok bool) {
+	if !r.standing {
+		return d.line(ruleWord{r.Stage, r.Path, r.Outcome, r.Why})
+	}
+	if n, ok = d.lines[r]; ok {
+		return n, true
+	}
+	if n, ok = d.line(ruleWord{r.Stage, r.Path, r.Outcome, r.Why}); ok && len(d.lines) < maxWords {
+		d.lines[r] = n
+	}
+	return n, ok
+}
+
+func (d *dictionary) line(r ruleWord) (n uint64, ok bool) {
 	if n, ok = d.rules[r]; ok || len(r.why) > maxWordLen {
 		return n, ok
 	}
 	if !d.again(maphash.Comparable(wordSeed, r)) {
 		return 0, false
 	}
-	w := word{rule: &r}
+	w := word{rule: Line(r.stage, r.path, r.outcome, r.why)}
 	if !d.hasRoom(w) {
 		return 0, false
 	}
@@ -132,10 +146,10 @@ func (d *dictionary) encodeWords(first int) []byte {
 			continue
 		}
 		p = append(p, 1)
-		put(w.rule.stage)
-		put(w.rule.path)
-		put(w.rule.outcome)
-		put(w.rule.why)
+		put(w.rule.Stage)
+		put(w.rule.Path)
+		put(w.rule.Outcome)
+		put(w.rule.Why)
 	}
 	return p
 }
@@ -154,7 +168,7 @@ func decodeWords(p []byte) (id uint32, first int, list []word, err error) {
 			list = append(list, word{text: c.plain()})
 			continue
 		}
-		list = append(list, word{rule: &ruleWord{c.plain(), c.plain(), c.plain(), c.plain()}})
+		list = append(list, word{rule: Line(c.plain(), c.plain(), c.plain(), c.plain())})
 	}
 	if n > maxWords || len(list) > maxWords {
 		return 0, 0, nil, errEntry

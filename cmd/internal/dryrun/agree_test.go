@@ -225,8 +225,7 @@ var counted = regexp.MustCompile(`\d+ of 100000`)
 func record(t *testing.T, r, other *trail.Record) string {
 	var b strings.Builder
 	for _, one := range r.Rules {
-		one.Took = 0
-		fmt.Fprintf(&b, "%+v\n", one)
+		fmt.Fprintf(&b, "%s\n", one)
 	}
 	for _, f := range r.Facts {
 		both := slices.ContainsFunc(other.Facts, func(o trail.Fact) bool { return o.Filter == f.Filter })

@@ -12,7 +12,7 @@ import (
 // concurrent use: a server runs beside whoever reads.
 type watch struct {
 	mu      sync.Mutex
-	rules   []trail.Rule // since they were taken last
+	rules   []*trail.Rule // since they were taken last
 	records []*trail.Record
 	tx      *pipeline.Transaction // that rules were asked about last
 	noted   pipeline.Ledger       // about the first recipient, in the end
@@ -47,7 +47,7 @@ func (p watchedPlan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Tr
 }
 
 // take gives the rules that ran since the last time.
-func (w *watch) take() []trail.Rule {
+func (w *watch) take() []*trail.Rule {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := w.rules

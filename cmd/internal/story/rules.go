@@ -8,7 +8,7 @@ import (
 )
 
 // Rules writes the rules that ran as a table, as a story has it.
-func Rules(w io.Writer, rules []trail.Rule) error {
+func Rules(w io.Writer, rules []*trail.Rule) error {
 	p := &printer{w: w, loc: time.UTC, bare: true}
 	p.rules(rules)
 	return p.err

@@ -101,7 +101,7 @@ func client(c trail.Client) string {
 }
 
 // rules are a table: stage, verb, name, outcome, why.
-func (p *printer) rules(rules []trail.Rule) {
+func (p *printer) rules(rules []*trail.Rule) {
 	if len(rules) == 0 || p.err != nil {
 		return
 	}

@@ -17,7 +17,7 @@ func TestWrite(t *testing.T) {
 			ID: "4bQz7K2MwXc9T", Time: at, Listener: "edge", Client: trail.Client{IP: "203.0.113.9", Helo: "mail.b.test", TLS: "TLS 1.3"},
 			From: &from, To: []string{"bob@example.com"}, Subject: "Quarterly\x1b[31m figures", Size: 41234,
 			Policy: "inbound", Hash: "9f31aa22bb33cc44", Loaded: at.Add(-time.Hour), Points: "7.7",
-			Rules: []trail.Rule{
+			Rules: []*trail.Rule{
 				{Stage: "rcpt", Path: "inbound.rcpt.reject.dnsbl", Outcome: "no", Why: "dnsbl.zen.listed = false"},
 				{Stage: "rcpt", Path: "inbound.rcpt.greylist.strangers", Outcome: "no", Why: `spf.result = "pass"`},
 				{Stage: "data", Path: "inbound.data.quarantine.zip", Outcome: "would", Why: "shadow since 2026-11-01"},

@@ -92,8 +92,8 @@ func (r *Run) find(slot int) *found {
 	if f.gen != 0 && (f.gen == r.gen || in.Scope != pipeline.PerRecipient) {
 		return f
 	}
-	res := r.Tx.Find(r.Ctx, in)
-	*f = found{gen: r.gen, facts: res.Finding.Facts, unknown: res.Err != nil, missing: res.Err == pipeline.ErrNotRecorded}
+	facts, err := r.Tx.Found(r.Ctx, in)
+	*f = found{gen: r.gen, facts: facts, unknown: err != nil, missing: err == pipeline.ErrNotRecorded}
 	return f
 }
 

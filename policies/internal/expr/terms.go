@@ -12,10 +12,9 @@ import (
 // name as the reason that a rule did not match.
 type Term struct {
 	Value *Value
-	why   string            // what is so where the term is false
-	word  *Fact             // of a comparison with a closed set of words
-	words map[string]string // what is so, by word
-	is    string            // of `fact == "word"`: the word
+	why   string // what is so where the term is false
+	word  *Fact  // of a comparison with a closed set of words
+	is    string // of `fact == "word"`: the word
 }
 
 // Text is the term as written.
@@ -45,10 +44,7 @@ func (s *Scope) Terms(x hclsyntax.Expression) []Term {
 	}
 	t := Term{Value: v, why: "not " + s.Source(x)}
 	if f := s.comparedWord(x); f != nil {
-		t.word, t.words = f, map[string]string{}
-		for _, w := range f.Words {
-			t.words[w] = f.Path + " = \"" + w + "\""
-		}
+		t.word = f
 		if b := x.(*hclsyntax.BinaryOpExpr); b.Op == hclsyntax.OpEqual {
 			t.is = literalOf(b.RHS)
 		}
@@ -84,15 +80,29 @@ func literalOf(x hclsyntax.Expression) string {
 	return v.AsString()
 }
 
-// Why tells what is so where the term did not hold. It allocates nothing.
-func (t *Term) Why(r *Run) string {
+// Whys are all that can be so where the term does not hold: that it does not, or
+// for a fact of a closed set which word it is.
+func (t *Term) Whys() []string {
+	whys := []string{t.why}
 	if t.word != nil {
-		word, _ := t.word.peek(r)
-		if w := t.words[word]; w != "" {
-			return w
+		for _, w := range t.word.Words {
+			whys = append(whys, t.word.Path+" = \""+w+"\"")
 		}
 	}
-	return t.why
+	return whys
+}
+
+// Which tells which of Whys is so where the term did not hold.
+func (t *Term) Which(r *Run) int {
+	if t.word != nil {
+		word, _ := t.word.peek(r)
+		for i, w := range t.word.Words {
+			if w == word {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // Eval evaluates terms as their conjunction; at is the first that is No, or

@@ -10,48 +10,52 @@ const spam = "spam"
 
 // end decides where no rule did: the highest threshold that was reached, and
 // before the softer ones what the filters' on_error says.
-func (w *walker) end(to int, t Thresholds) pipeline.Verdict {
-	v := pipeline.Verdict{To: to}
+func (w *walker) end(v *pipeline.Verdict, t Thresholds) {
 	points := !w.skipped(spam)
 	if points && reached(t.Reject, w.r.Points) {
-		w.crossed(&v, "reject", *t.Reject, to)
+		v.Rule = w.crossed("reject", *t.Reject, v.To)
 		v.Action, v.Reply = pipeline.Reject, mail.Refuse(50, 7, 1, "This message looks like spam")
-		return v
+		return
 	}
 	onError := w.onError()
 	if onError == pipeline.ErrorDefers {
-		w.failed(&v, to)
+		v.Rule = w.failed(v.To)
 		v.Action, v.Reply = pipeline.Defer, mail.Defer(51, 7, 0, "This message cannot be checked now, try again later")
-		return v
+		return
 	}
 	if points && reached(t.Quarantine, w.r.Points) {
-		w.crossed(&v, "quarantine", *t.Quarantine, to)
+		v.Rule = w.crossed("quarantine", *t.Quarantine, v.To)
 		v.Action = pipeline.Quarantine
-		return v
+		return
 	}
 	if onError == pipeline.ErrorQuarantines {
-		w.failed(&v, to)
+		v.Rule = w.failed(v.To)
 		v.Action = pipeline.Quarantine
-		return v
+		return
 	}
 	if points && reached(t.Tag, w.r.Points) {
-		var tagged pipeline.Verdict
-		w.crossed(&tagged, "tag", *t.Tag, to)
-		w.tag([]string{spam})
+		w.crossed("tag", *t.Tag, v.To)
+		w.tag(spamTag)
 	}
-	return v
 }
+
+// spamTag is what reaching the threshold tag gives.
+var spamTag = []string{spam}
 
 func reached(at *pipeline.Points, have pipeline.Points) bool { return at != nil && have >= *at }
 
-func (w *walker) crossed(v *pipeline.Verdict, name string, at pipeline.Points, to int) {
-	v.Rule = w.p.info.Name + ".thresholds." + name
-	w.trace.line(w, v.Rule, "yes", FormatPoints(w.r.Points)+" of "+FormatPoints(at), to)
+// crossed writes that a threshold was reached, and is its path.
+func (w *walker) crossed(name string, at pipeline.Points, to int) string {
+	path := w.p.info.Name + ".thresholds." + name
+	w.trace.line(w, path, FormatPoints(w.r.Points)+" of "+FormatPoints(at), to)
+	return path
 }
 
-func (w *walker) failed(v *pipeline.Verdict, to int) {
-	v.Rule = w.p.info.Name + ".on_error"
-	w.trace.line(w, v.Rule, "yes", whyUnsure(w.unsureNames()), to)
+// failed writes that filters could not tell, and is the path of what follows.
+func (w *walker) failed(to int) string {
+	path := w.p.info.Name + ".on_error"
+	w.trace.line(w, path, whyUnsure(w.unsureNames()), to)
+	return path
 }
 
 // onError is the strictest answer of the filters that a rule asked and that

@@ -8,7 +8,7 @@ import (
 
 // note does what a rule does that does not end its phase.
 func (w *walker) note(rule *Rule, to int) {
-	n := &w.notes
+	n := w.notes
 	w.tag(rule.Tags)
 	w.tag(rule.Add)
 	if rule.Symbols != nil {
@@ -110,8 +110,12 @@ func (w *walker) symbols(rule *Rule) []pipeline.Symbol {
 	return out
 }
 
-// merge is all that was noted about a recipient, this walk included.
-func (w *walker) merge() pipeline.Ledger {
+// merge puts what earlier stages noted about the recipient in front of what this
+// walk did.
+func (w *walker) merge() {
+	if w.nothingBefore() {
+		return
+	}
 	var m pipeline.Ledger
 	for _, l := range w.noted() {
 		if l == nil {
@@ -136,7 +140,16 @@ func (w *walker) merge() pipeline.Ledger {
 		m.Route = last(m.Route, l.Route)
 		m.Hold, m.Discard = first(m.Hold, l.Hold), first(m.Discard, l.Discard)
 	}
-	return m
+	*w.notes = m
+}
+
+func (w *walker) nothingBefore() bool {
+	for _, l := range w.before {
+		if l != nil && !blank(l) {
+			return false
+		}
+	}
+	return true
 }
 
 // joined is a with b behind it. Where there was nothing it is b itself, with no

@@ -23,8 +23,9 @@ type Plan struct {
 	thresholds Thresholds
 	partial    pipeline.Action
 	domains    map[string]Domain
-	quarantine string // where the domain names none
-	sameForAll bool   // no data rule can differ between recipients
+	quarantine string                    // where the domain names none
+	sameForAll bool                      // no data rule can differ between recipients
+	room       [pipeline.Deliver + 1]int // for lines in the record
 
 	instances []*pipeline.Instance
 	set       *pipeline.Set
@@ -58,11 +59,12 @@ func New(c Config) *Plan {
 	for _, r := range p.stages[pipeline.Data] {
 		p.sameForAll = p.sameForAll && !r.PerRcpt
 	}
-	for _, rs := range p.stages {
+	for at, rs := range p.stages {
 		for _, r := range rs {
-			r.prepare()
+			r.makeLines(pipeline.Stage(at))
 		}
 	}
+	p.rooms()
 	p.runs.New = func() any { return &walker{r: &expr.Run{}} }
 	return p
 }
@@ -83,17 +85,18 @@ func (p *Plan) Run(ctx context.Context, at pipeline.Stage, tx *pipeline.Transact
 	w := p.runs.Get().(*walker)
 	w.r.Reset(ctx, tx, p.instances, p.clock)
 	w.p, w.at, w.tx = p, at, tx
-	defer func() {
-		w.forget()
-		p.runs.Put(w)
-	}()
+	var vs []pipeline.Verdict
 	switch at {
 	case pipeline.Data:
-		return w.data()
+		vs = w.data()
 	case pipeline.Deliver:
-		return w.deliver()
+		vs = w.deliver()
+	default:
+		vs = w.early()
 	}
-	return w.early()
+	w.forget() // not after a panic: then there is no telling what w is
+	p.runs.Put(w)
+	return vs
 }
 
 // startFilters sets off what waits on the network.

@@ -5,12 +5,12 @@ package rules
 import (
 	"math"
 	"net/netip"
-	"strconv"
 
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/route"
+	"github.com/forepost/forepost/relay/trail"
 )
 
 // Mode tells how far a rule is in force.
@@ -36,6 +36,7 @@ type Rule struct {
 	When    []expr.Term // all must hold
 	PerRcpt bool        // may differ between the recipients of a message
 	index   int         // among the rules of its stage
+	lines   lines       // that the trace may say of it
 
 	End *End // of verbs that end the phase
 
@@ -83,34 +84,8 @@ type Symbol struct {
 	Facts  []*expr.Fact // that it asks, in order
 
 	path   string // in the record
-	worth  string // in the record, of points that are always the same
 	always pipeline.Points
-}
-
-// prepare makes the texts of records that need not be made for each message.
-func (r *Rule) prepare() {
-	for i := range r.Symbols {
-		s := &r.Symbols[i]
-		s.path = r.Path + "." + s.Name
-		if s.Points.Const {
-			n, _ := s.Points.Num(nil)
-			s.always = ToPoints(n)
-			s.worth = signed(s.always)
-		}
-	}
-}
-
-// written is a symbol in the record.
-func (r *Rule) written(has *pipeline.Symbol) (path, worth string) {
-	for i := range r.Symbols {
-		if s := &r.Symbols[i]; s.Name == has.Name {
-			if s.worth != "" && s.always == has.Points {
-				return s.path, s.worth
-			}
-			return s.path, signed(has.Points)
-		}
-	}
-	return r.Path + "." + has.Name, signed(has.Points)
+	line   *trail.Rule // in the record, of points that are always the same
 }
 
 // Modify is what a modify rule changes.
@@ -152,16 +127,4 @@ func ToPoints(n float64) pipeline.Points {
 		return 0
 	}
 	return pipeline.Points(math.Round(max(-maxPoints, min(maxPoints, n)) * 1000))
-}
-
-// FormatPoints writes points as people do: 7.7.
-func FormatPoints(p pipeline.Points) string {
-	return strconv.FormatFloat(float64(p)/1000, 'f', -1, 64)
-}
-
-func signed(p pipeline.Points) string {
-	if p < 0 {
-		return FormatPoints(p)
-	}
-	return "+" + FormatPoints(p)
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/forepost/forepost/relay/pipeline"
@@ -13,15 +14,16 @@ func (w *walker) early() []pipeline.Verdict {
 	if w.at == pipeline.Rcpt {
 		to = w.tx.Current
 	}
-	w.ledgers(to)
+	w.ledgers(to, &w.own)
 	w.trace.begin(w)
-	v, ended := w.walk(to)
+	v := pipeline.Verdict{To: to}
+	ended := w.walk(to, &v)
 	w.trace.end(w)
 	if ended {
 		w.stand(&v)
 	}
-	if l := w.own(); l != nil {
-		keep(l, &w.notes)
+	if l := w.noting(); l != nil && !blank(&w.own) {
+		keep(l, &w.own)
 	}
 	if !ended {
 		return nil
@@ -29,8 +31,8 @@ func (w *walker) early() []pipeline.Verdict {
 	return []pipeline.Verdict{v}
 }
 
-// own is the ledger of what the stage is about.
-func (w *walker) own() *pipeline.Ledger {
+// noting is the ledger of what the stage is about.
+func (w *walker) noting() *pipeline.Ledger {
 	switch w.at {
 	case pipeline.Mail:
 		return w.before[1]
@@ -53,12 +55,13 @@ func (w *walker) stand(v *pipeline.Verdict) {
 // deliver runs the rules of an attempt: it always answers, for its ledger.
 func (w *walker) deliver() []pipeline.Verdict {
 	to := w.tx.Current
-	w.ledgers(to)
+	vs := []pipeline.Verdict{{To: to}}
+	w.ledgers(to, &vs[0].Ledger)
 	w.trace.begin(w)
-	v, _ := w.walk(to)
+	w.walk(to, &vs[0])
 	w.trace.end(w)
-	v.Ledger = w.merge()
-	return []pipeline.Verdict{v}
+	w.merge()
+	return vs
 }
 
 // data answers for each recipient.
@@ -70,6 +73,9 @@ func (w *walker) data() []pipeline.Verdict {
 	vs := make([]pipeline.Verdict, len(w.tx.To))
 	for i := range w.tx.To {
 		if i > 0 && w.p.sameForAll && w.alike(i) {
+			if i == 1 {
+				clip(&vs[0].Ledger)
+			}
 			vs[i] = vs[0]
 			vs[i].To = i
 			continue
@@ -77,10 +83,18 @@ func (w *walker) data() []pipeline.Verdict {
 		if i > 0 || w.tx.Current != 0 {
 			w.r.For(i)
 		}
-		vs[i] = w.recipient(i)
+		vs[i].To = i
+		w.recipient(i, &vs[i])
 	}
 	w.trace.end(w)
 	return vs
+}
+
+// clip leaves no room behind what was noted, so that nobody who adds to it adds to
+// what another one reads.
+func clip(l *pipeline.Ledger) {
+	l.Tags, l.Skip, l.Symbols, l.Fields = slices.Clip(l.Tags), slices.Clip(l.Skip), slices.Clip(l.Symbols), slices.Clip(l.Fields)
+	l.Edits, l.Copies, l.Keys, l.Unsure = slices.Clip(l.Edits), slices.Clip(l.Copies), slices.Clip(l.Keys), slices.Clip(l.Unsure)
 }
 
 // alike tells whether recipient i has nothing that could make its verdict other
@@ -103,27 +117,25 @@ func blank(l *pipeline.Ledger) bool {
 
 // recipient decides for one recipient: the rules, then the thresholds, then what
 // could not be found out.
-func (w *walker) recipient(i int) pipeline.Verdict {
-	w.ledgers(i)
-	v, ended := pipeline.Verdict{To: i}, false
-	if rule := w.standing(func(l *pipeline.Ledger) string { return l.Discard }); rule != "" {
-		v.Action, v.Rule, ended = pipeline.Discard, rule, true
+func (w *walker) recipient(i int, v *pipeline.Verdict) {
+	w.ledgers(i, &v.Ledger)
+	discard, hold := w.standing()
+	ended := discard != ""
+	if ended {
+		v.Action, v.Rule = pipeline.Discard, discard
 	} else {
-		v, ended = w.walk(i)
+		ended = w.walk(i, v)
 	}
 	thresholds, quarantine := w.p.forRecipient(&w.tx.To[i])
 	if !ended {
-		v = w.end(i, thresholds)
+		w.end(v, thresholds)
 	}
-	if v.Action == pipeline.Accept || v.Action == pipeline.None {
-		if rule := w.standing(func(l *pipeline.Ledger) string { return l.Hold }); rule != "" {
-			v.Action, v.Rule = pipeline.Hold, rule
-		}
+	if hold != "" && (v.Action == pipeline.Accept || v.Action == pipeline.None) {
+		v.Action, v.Rule = pipeline.Hold, hold
 	}
-	w.place(&v, quarantine)
-	w.edits.finish(w.tx.Part, &w.notes)
-	v.Ledger = w.merge()
-	return v
+	w.place(v, quarantine)
+	w.edits.finish(w.tx.Part, w.notes)
+	w.merge()
 }
 
 // place fills in the quarantine, and what happens if others are accepted.
@@ -141,13 +153,14 @@ func (w *walker) place(v *pipeline.Verdict, quarantine string) {
 	}
 }
 
-func (w *walker) standing(of func(*pipeline.Ledger) string) string {
+// standing are the rules before Data that said what becomes of the message now.
+func (w *walker) standing() (discard, hold string) {
 	for _, l := range w.before {
-		if l != nil && of(l) != "" {
-			return of(l)
+		if l != nil {
+			discard, hold = first(discard, l.Discard), first(hold, l.Hold)
 		}
 	}
-	return ""
+	return discard, hold
 }
 
 // unsureNames are the filters that could not tell, for every stage.
@@ -168,7 +181,7 @@ func (w *walker) unsureNames() []string {
 
 // noted is all ledgers of the recipient, this walk's the last.
 func (w *walker) noted() [4]*pipeline.Ledger {
-	return [4]*pipeline.Ledger{w.before[0], w.before[1], w.before[2], &w.notes}
+	return [4]*pipeline.Ledger{w.before[0], w.before[1], w.before[2], w.notes}
 }
 
 func whyUnsure(names []string) string { return strings.Join(names, ", ") + " could not tell" }

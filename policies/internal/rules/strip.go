@@ -26,6 +26,18 @@ type cut struct {
 	text  string
 }
 
+// strips does what a strip rule says, and tells whether anything was removed.
+func (w *walker) strips(rule *Rule, to int) bool {
+	outcome, why := w.strip(rule)
+	line := rule.lines.now(outcome, why)
+	if outcome == "no" {
+		w.trace.miss(w, rule, line, to)
+	} else {
+		w.trace.rule(w, rule, line, to)
+	}
+	return outcome == "yes"
+}
+
 // strip finds the parts that a rule removes, and tells what came of it: yes with
 // their names, no where there are none, unknown where they cannot be removed.
 func (w *walker) strip(rule *Rule) (outcome, why string) {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
@@ -15,46 +14,62 @@ const maxMisses = 100
 
 // tracer writes what the rules of a stage came to.
 type tracer struct {
-	to     *[]trail.Rule
+	to     *[]*trail.Rule
 	misses int
 	seen   []bool // rules that are the same for all recipients are written once
 }
 
-// rule writes one outcome; what is not to be written costs no memory.
-func (t *tracer) rule(w *walker, rule *Rule, outcome, why string, to int) {
-	if t.to == nil || outcome != "skipped" && !t.first(w, rule) {
+// rule writes one outcome.
+func (t *tracer) rule(w *walker, rule *Rule, line *trail.Rule, to int) {
+	if t.to != nil && t.first(w, rule) {
+		t.write(w, line, t.about(w, rule.PerRcpt, to))
+	}
+}
+
+// miss writes that a rule did not match, if there is room.
+func (t *tracer) miss(w *walker, rule *Rule, line *trail.Rule, to int) {
+	if t.to == nil || !t.first(w, rule) {
 		return
 	}
-	if outcome == "no" || outcome == "skipped" {
-		if t.misses++; t.misses > maxMisses {
-			return
-		}
+	if t.misses++; t.misses <= maxMisses {
+		t.write(w, line, t.about(w, rule.PerRcpt, to))
 	}
-	t.write(w, rule.Path, outcome, why, t.about(w, rule, outcome, to))
+}
+
+// skipped writes that a rule was not asked, for each recipient anew: what was
+// noted may differ.
+func (t *tracer) skipped(w *walker, rule *Rule, to int) {
+	if t.to == nil {
+		return
+	}
+	if t.misses++; t.misses <= maxMisses {
+		t.write(w, rule.lines.skipped, t.about(w, true, to))
+	}
 }
 
 // symbols writes what the lines of a score came to.
 func (t *tracer) symbols(w *walker, rule *Rule, symbols []pipeline.Symbol, to int) {
 	if len(symbols) == 0 {
-		t.rule(w, rule, "no", "", to)
+		t.miss(w, rule, rule.lines.no, to)
 		return
 	}
 	if t.to == nil || !t.first(w, rule) {
 		return
 	}
-	for i := range symbols {
-		path, worth := rule.written(&symbols[i])
-		t.write(w, path, worth, "", t.about(w, rule, "", to))
+	about, i := t.about(w, rule.PerRcpt, to), 0
+	for j := range symbols { // they are in the rule's order
+		for rule.Symbols[i].Name != symbols[j].Name {
+			i++
+		}
+		t.write(w, rule.Symbols[i].worth(&rule.lines, symbols[j].Points), about)
+		i++
 	}
 }
 
 // first tells whether a rule is to be written: one that is the same for all
 // recipients is written once.
 func (t *tracer) first(w *walker, rule *Rule) bool {
-	if w.at != pipeline.Data || rule.PerRcpt {
-		return true
-	}
-	if t.seen == nil { // there is one recipient
+	if t.seen == nil || rule.PerRcpt { // there is one recipient
 		return true
 	}
 	if t.seen[rule.index] {
@@ -65,38 +80,46 @@ func (t *tracer) first(w *walker, rule *Rule) bool {
 }
 
 // about is the recipient that an outcome is for, where there are several.
-func (t *tracer) about(w *walker, rule *Rule, outcome string, to int) string {
-	if w.at != pipeline.Data || len(w.tx.To) < 2 || !rule.PerRcpt && outcome != "skipped" {
+func (t *tracer) about(w *walker, differs bool, to int) string {
+	if !differs || w.at != pipeline.Data || len(w.tx.To) < 2 {
 		return ""
 	}
 	return w.tx.To[to].Address.String()
 }
 
-func (t *tracer) write(w *walker, path, outcome, why, to string) {
-	t.grow(w)
-	*t.to = append(*t.to, trail.Rule{Stage: w.at.String(), Path: path, Outcome: outcome, Why: why, To: to})
+func (t *tracer) write(w *walker, line *trail.Rule, about string) {
+	if about != "" {
+		line = line.For(about)
+	}
+	if len(*t.to) == cap(*t.to) {
+		t.grow(w)
+	}
+	*t.to = append(*t.to, line)
 }
 
 // grow makes room at once for the stage and those after it that write to the same
 // record.
 func (t *tracer) grow(w *walker) {
-	if len(*t.to) < cap(*t.to) {
-		return
-	}
-	last := pipeline.Data
-	switch {
-	case w.at < pipeline.Mail:
-		last = pipeline.Helo
-	case w.at == pipeline.Deliver:
-		last = pipeline.Deliver
-	}
-	room := 4
-	for at := w.at; at <= last; at++ {
-		room += min(len(w.p.stages[at]), maxMisses)
-	}
-	bigger := make([]trail.Rule, len(*t.to), len(*t.to)+room)
+	bigger := make([]*trail.Rule, len(*t.to), len(*t.to)+w.p.room[w.at])
 	copy(bigger, *t.to)
 	*t.to = bigger
+}
+
+// rooms are how many lines a stage and those after it may write to one record.
+func (p *Plan) rooms() {
+	for at := range p.stages {
+		last := pipeline.Data
+		switch at := pipeline.Stage(at); {
+		case at < pipeline.Mail:
+			last = pipeline.Helo
+		case at == pipeline.Deliver:
+			last = pipeline.Deliver
+		}
+		p.room[at] = 4
+		for i := pipeline.Stage(at); i <= last; i++ {
+			p.room[at] += min(len(p.stages[i]), maxMisses)
+		}
+	}
 }
 
 func (t *tracer) begin(w *walker) {
@@ -109,13 +132,13 @@ func (t *tracer) begin(w *walker) {
 // end counts what was not written.
 func (t *tracer) end(w *walker) {
 	if t.to != nil && t.misses > maxMisses {
-		*t.to = append(*t.to, trail.Rule{Stage: w.at.String(), Path: w.p.info.Name + "." + w.at.String(), Outcome: "no",
+		*t.to = append(*t.to, &trail.Rule{Stage: w.at.String(), Path: w.p.info.Name + "." + w.at.String(), Outcome: "no",
 			Why: strconv.Itoa(t.misses-maxMisses) + " more rules did not match"})
 	}
 }
 
 // line writes something that is no rule of the policy: thresholds, on_error.
-func (t *tracer) line(w *walker, path, outcome, why string, to int) {
+func (t *tracer) line(w *walker, path, why string, to int) {
 	if t.to == nil {
 		return
 	}
@@ -123,17 +146,16 @@ func (t *tracer) line(w *walker, path, outcome, why string, to int) {
 	if len(w.tx.To) > 1 {
 		address = w.tx.To[to].Address.String()
 	}
-	*t.to = append(*t.to, trail.Rule{Stage: "end", Path: path, Outcome: outcome, Why: why, To: address})
+	*t.to = append(*t.to, &trail.Rule{Stage: "end", Path: path, Outcome: "yes", Why: why, To: address})
 }
 
-// counted tells the numbers of a limit, or how long a greylist still waits.
-func counted(f pipeline.Facts) string {
-	if limit, ok := f["limit"].(float64); ok {
-		count, _ := f["count"].(float64)
-		return strconv.FormatFloat(count, 'f', -1, 64) + " of " + strconv.FormatFloat(limit, 'f', -1, 64)
+// sessionTrace is where a stage before Mail is traced.
+func sessionTrace(w *walker) *[]*trail.Rule {
+	if w.at < pipeline.Mail && w.tx.Session != nil {
+		return &w.tx.Session.Trace
 	}
-	if wait, ok := f["wait"].(time.Duration); ok && wait > 0 {
-		return "wait " + wait.Round(time.Second).String()
+	if w.tx.Trace == nil {
+		return nil
 	}
-	return ""
+	return &w.tx.Trace.Rules
 }

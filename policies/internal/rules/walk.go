@@ -4,7 +4,6 @@ import (
 	"github.com/forepost/forepost/policies/internal/expr"
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
-	"github.com/forepost/forepost/relay/trail"
 )
 
 // walker goes through the rules of a stage, for one recipient after the other.
@@ -15,7 +14,8 @@ type walker struct {
 	tx *pipeline.Transaction
 
 	before [3]*pipeline.Ledger // of session, transaction and recipient
-	notes  pipeline.Ledger     // what this walk notes, for the recipient
+	notes  *pipeline.Ledger    // what this walk notes, for the recipient: own, or that of a verdict
+	own    pipeline.Ledger     // of a stage before Data
 	edits  editor              // what modify rules want, for the recipient
 	outs   []outcome           // of Data rules that are the same for all
 	trace  tracer
@@ -27,8 +27,10 @@ type walker struct {
 func (w *walker) forget() {
 	w.r.Forget()
 	w.edits.reset()
-	w.p, w.tx, w.before, w.outs, w.trace = nil, nil, [3]*pipeline.Ledger{}, nil, tracer{}
-	w.notes = pipeline.Ledger{}
+	if !blank(&w.own) {
+		w.own = pipeline.Ledger{}
+	}
+	w.p, w.tx, w.before, w.notes, w.outs, w.trace = nil, nil, [3]*pipeline.Ledger{}, nil, nil, tracer{}
 }
 
 // outcome is what a rule came to that does not depend on the recipient.
@@ -41,9 +43,9 @@ type outcome struct {
 	scored  bool
 }
 
-// ledgers puts what earlier stages noted in front.
-func (w *walker) ledgers(to int) {
-	w.before = [3]*pipeline.Ledger{}
+// ledgers puts what earlier stages noted in front; what this one notes goes to
+// notes, which is blank.
+func (w *walker) ledgers(to int, notes *pipeline.Ledger) {
 	if w.tx.Session != nil {
 		w.before[0] = &w.tx.Session.Ledger
 	}
@@ -53,7 +55,7 @@ func (w *walker) ledgers(to int) {
 	if w.at >= pipeline.Rcpt && to >= 0 && to < len(w.tx.To) {
 		w.before[2] = &w.tx.To[to].Ledger
 	}
-	w.notes = pipeline.Ledger{}
+	w.notes = notes
 	w.edits.reset()
 	w.r.Points, w.r.Tags = 0, w.r.Tags[:0]
 	for _, l := range w.before {
@@ -64,54 +66,50 @@ func (w *walker) ledgers(to int) {
 	}
 }
 
-// walk runs the rules in order and stops at the first that ends the phase.
-func (w *walker) walk(to int) (v pipeline.Verdict, ended bool) {
+// walk runs the rules in order and stops at the first that ends the phase, whose
+// answer it puts into v.
+func (w *walker) walk(to int, v *pipeline.Verdict) (ended bool) {
 	for _, rule := range w.p.stages[w.at] {
 		if rule.Mode == Off {
 			continue
 		}
-		if w.skipped(rule.Class) {
-			w.trace.rule(w, rule, "skipped", "class "+rule.Class, to)
+		if rule.Class != "" && w.skipped(rule.Class) {
+			w.trace.skipped(w, rule, to)
 			continue
 		}
 		if w.one(rule, to) {
-			return w.verdict(rule, to), true
+			w.verdict(rule, v)
+			return true
 		}
 	}
-	return pipeline.Verdict{To: to}, false
+	return false
 }
 
 // one runs a rule, and tells whether it ends the phase.
 func (w *walker) one(rule *Rule, to int) (ends bool) {
 	w.shadow = rule.Mode == Shadow
-	t, term := w.holds(rule)
-	if t != expr.Yes {
-		why := ""
-		if term >= 0 {
-			why = rule.When[term].Why(w.r)
-		}
-		if t == expr.Unknown {
-			why = w.whoIsUnsure()
-		}
-		w.trace.rule(w, rule, t.String(), why, to)
+	switch t, term := w.holds(rule); {
+	case t == expr.No:
+		w.trace.miss(w, rule, w.missed(rule, term), to)
+		return false
+	case t == expr.Unknown:
+		w.trace.rule(w, rule, rule.lines.now("unknown", w.whoIsUnsure()), to)
 		return false
 	}
 	if rule.Slot >= 0 && !w.strikes(rule, to) {
 		return false
 	}
-	if rule.Mode == Shadow {
-		w.trace.rule(w, rule, "would", rule.Trial, to)
+	if w.shadow {
+		w.trace.rule(w, rule, rule.lines.would, to)
 		return false
 	}
 	switch {
 	case rule.Strip != nil:
-		outcome, why := w.strip(rule)
-		w.trace.rule(w, rule, outcome, why, to)
-		if outcome != "yes" {
+		if !w.strips(rule, to) {
 			return false
 		}
 	case rule.Slot < 0 && rule.Symbols == nil:
-		w.trace.rule(w, rule, "yes", "", to)
+		w.trace.rule(w, rule, rule.lines.yes, to)
 	}
 	w.note(rule, to)
 	return rule.End != nil
@@ -154,18 +152,23 @@ func (w *walker) strikes(rule *Rule, to int) bool {
 	}
 	if !known {
 		w.unsure(w.r.Unsure())
-		w.trace.rule(w, rule, "unknown", w.whoIsUnsure(), to)
+		w.trace.rule(w, rule, rule.lines.now("unknown", w.whoIsUnsure()), to)
 		return false
 	}
 	hit, _ := facts[rule.Fact].(bool)
-	yes, no := "yes", "no"
-	if rule.Verb == "limit" {
-		yes, no = "over", "under"
-	}
-	if !hit {
-		w.trace.rule(w, rule, no, counted(facts), to)
-	} else if rule.Mode != Shadow {
-		w.trace.rule(w, rule, yes, counted(facts), to)
+	limit, why := rule.Verb == "limit", counted(facts)
+	switch {
+	case hit && w.shadow: // it would have
+	case limit && hit:
+		w.trace.rule(w, rule, rule.lines.now("over", why), to)
+	case limit:
+		w.trace.rule(w, rule, rule.lines.now("under", why), to)
+	case hit:
+		w.trace.rule(w, rule, rule.lines.now("yes", why), to)
+	case why != "":
+		w.trace.miss(w, rule, rule.lines.now("no", why), to)
+	default:
+		w.trace.miss(w, rule, rule.lines.no, to)
 	}
 	return hit
 }
@@ -191,9 +194,6 @@ func (w *walker) whoIsUnsure() string {
 }
 
 func (w *walker) skipped(class string) bool {
-	if class == "" {
-		return false
-	}
 	for _, l := range w.before {
 		if l != nil && has(l.Skip, class) {
 			return true
@@ -203,9 +203,9 @@ func (w *walker) skipped(class string) bool {
 }
 
 // verdict is the answer of a rule that ends its phase.
-func (w *walker) verdict(rule *Rule, to int) pipeline.Verdict {
+func (w *walker) verdict(rule *Rule, v *pipeline.Verdict) {
 	e := rule.End
-	v := pipeline.Verdict{To: to, Action: e.Action, Rule: rule.Path, Into: e.Into}
+	v.Action, v.Rule, v.Into = e.Action, rule.Path, e.Into
 	if e.Action.Refuses() {
 		v.Reply = mail.Reply{Class: e.Class, Basic: e.Basic, Subject: e.Subject, Text: replyText(e.Text, w.r, w.tx.SMTPUTF8)}
 	}
@@ -215,7 +215,6 @@ func (w *walker) verdict(rule *Rule, to int) pipeline.Verdict {
 			v.Notify = append(v.Notify, a)
 		}
 	}
-	return v
 }
 
 func has(ss []string, s string) bool {
@@ -225,15 +224,4 @@ func has(ss []string, s string) bool {
 		}
 	}
 	return false
-}
-
-// sessionTrace is where a stage before Mail is traced.
-func sessionTrace(w *walker) *[]trail.Rule {
-	if w.at < pipeline.Mail && w.tx.Session != nil {
-		return &w.tx.Session.Trace
-	}
-	if w.tx.Trace == nil {
-		return nil
-	}
-	return &w.tx.Trace.Rules
 }
