@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,11 +38,12 @@ func TestMain(m *testing.M) {
 
 // gateway is a running `forepost serve`.
 type gateway struct {
-	t    *testing.T
-	dir  string // configuration and data
-	cmd  *exec.Cmd
-	log  *logged
-	done chan error
+	t      *testing.T
+	dir    string // configuration and data
+	socket string // the control socket, "" for the one in the data directory
+	cmd    *exec.Cmd
+	log    *logged
+	done   chan error
 }
 
 // logged is what a process says.
@@ -131,7 +133,9 @@ func (g *gateway) end(s syscall.Signal) {
 	}
 }
 
-func (g *gateway) client() *admin.Client { return admin.Dial(filepath.Join(g.data(), socketName)) }
+func (g *gateway) client() *admin.Client { return admin.Dial(g.control()) }
+
+func (g *gateway) control() string { return cmp.Or(g.socket, filepath.Join(g.data(), socketName)) }
 
 // address is where a server of the configuration listens.
 func (g *gateway) address(kind, name string) string {

@@ -6,23 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/spf13/cobra"
 )
 
-// Exit codes of sendmail (sysexits), which programs rely on.
+// Exit codes of sendmail (sysexits), which programs rely on: all but 75 mean that
+// to try again as it is would not help.
 const (
 	exSoftUsage   = 64 // the command line
 	exDataErr     = 65 // the message
+	exNoInput     = 66 // there is no standard input
 	exNoUser      = 67 // a recipient
+	exNoHost      = 68 // a recipient's domain
 	exUnavailable = 69
+	exSoftware    = 70 // a mistake of ours
+	exIOErr       = 74 // reading the message, writing the answer
 	exTempFail    = 75 // try again
+	exProtocol    = 76 // what answers is no gateway
 	exNoPerm      = 77
+	exConfig      = exitConfig // the gateway has no door for programs
 )
 
 // calledAs are the names under which this program is sendmail.
@@ -33,7 +43,7 @@ func sendmailCommand() *cobra.Command {
 		Use:   "sendmail [OPTIONS] [ADDRESS...]",
 		Short: "Take a message from a program, as sendmail does (also by the names sendmail, mailq, newaliases)",
 		Long: "Take a message from standard input and hand it to the running gateway. When it ends with 0 the message is safe.\n" +
-			"Options as other sendmails have them: -t -i -f ADDRESS -F NAME -B BODY -N NOTIFY -R RET -V ENVID -bm -bs -bp.",
+			"Options as other sendmails have them: -t -i -f ADDRESS -F NAME -B BODY -N NOTIFY -R RET -V ENVID -bm -bs -bv -bp.",
 		DisableFlagParsing: true,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
@@ -48,7 +58,13 @@ func sendmailCommand() *cobra.Command {
 }
 
 // sendmail is the whole of it; it returns the exit code.
-func sendmail(ctx context.Context, name string, args []string, in io.Reader, out, errs io.Writer) int {
+func sendmail(ctx context.Context, name string, args []string, in io.Reader, out, errs io.Writer) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(errs, "%s: a mistake of this program, please report it: %v\n%s", name, p, debug.Stack())
+			code = exSoftware
+		}
+	}()
 	code, err := runSendmail(ctx, name, args, in, out)
 	if err != nil {
 		fmt.Fprintf(errs, "%s: %v\n", name, err)
@@ -75,26 +91,46 @@ func runSendmail(ctx context.Context, name string, args []string, in io.Reader, 
 		return code, err
 	}
 	defer c.Close()
-	if l.mode == 's' {
+	switch l.mode {
+	case 's':
 		return relaySMTP(c, in, out)
+	case 'v':
+		return l.verify(c, out)
 	}
 	return l.submit(c, bufio.NewReader(in))
 }
 
 // dialSendmail connects to the gateway's door for programs. That it does not run
-// is no loss: the caller is told to try again.
+// is no loss: the caller is told to try again. Where it runs and has no such door,
+// trying again is of no use.
 func dialSendmail() (net.Conn, int, error) {
-	path := filepath.Join(filepath.Dir(new(place).path()), "sendmail.sock")
-	c, err := net.Dial("unix", path)
-	switch {
-	case err == nil:
-		return c, 0, nil
-	case errors.Is(err, os.ErrPermission):
-		return nil, exNoPerm, fmt.Errorf("this user may not send: %w", err)
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, exTempFail, fmt.Errorf("the gateway does not run, the message was not taken, try again later (%s)", path)
+	control := new(place).path()
+	path := filepath.Join(filepath.Dir(control), "sendmail.sock")
+	for tries := 0; ; tries++ {
+		c, err := net.Dial("unix", path)
+		switch {
+		case err == nil:
+			return c, 0, nil
+		case errors.Is(err, os.ErrPermission):
+			return nil, exNoPerm, fmt.Errorf("this user may not send: %w", err)
+		case !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED):
+			return nil, exTempFail, err
+		case !answers(control):
+			return nil, exTempFail, fmt.Errorf("the gateway does not run, the message was not taken, try again later (%s)", path)
+		case tries == 20: // it is not just starting, or reloading
+			return nil, exConfig, fmt.Errorf("the gateway runs, and takes no mail from programs: %s is missing. It is there where the configuration has a listener, none of which is called %q", path, "sendmail")
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return nil, exTempFail, err
+}
+
+// answers tells whether somebody listens at a socket, also one that is not for us.
+func answers(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		c.Close()
+	}
+	return err == nil || errors.Is(err, os.ErrPermission)
 }
 
 // relaySMTP lets the caller speak SMTP itself (-bs).
@@ -106,7 +142,7 @@ func relaySMTP(c net.Conn, in io.Reader, out io.Writer) (int, error) {
 		}
 	}()
 	if _, err := io.Copy(out, c); err != nil {
-		return exTempFail, err
+		return exIOErr, err
 	}
 	return 0, nil
 }
@@ -119,6 +155,8 @@ func queueCode(err error) (int, error) {
 		return exNoPerm, err
 	case errors.Is(err, admin.ErrNotRunning):
 		return exUnavailable, err
+	case errors.As(err, new(*fs.PathError)): // standard output
+		return exIOErr, err
 	}
 	return exTempFail, err
 }

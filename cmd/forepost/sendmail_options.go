@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/forepost/forepost/relay/mime"
 )
 
 // letter is what sendmail is told to do with a command line.
 type letter struct {
-	mode       byte // m: take a message; s: speak SMTP; p: show the queue; i: aliases; q: try the queue again
+	mode       byte // m: take a message; s: speak SMTP; v: verify recipients; p: show the queue; i: aliases; q: try the queue again
 	from       string
 	fromGiven  bool
 	name       string // of the sender, for a From field
@@ -25,10 +27,10 @@ var errUsage = errors.New("usage")
 // withValue are the options that have a value, in the same argument or the next;
 // those that this sendmail knows are read, the others passed over, since programs
 // give what some other sendmail wanted.
-const withValue = "ABCDFLMNORVXbdfhopqr"
+const withValue = "ABCDFLMNORVXbdefhopqr"
 
 // attachedOnly are those whose value, if any, stands in the same argument.
-const attachedOnly = "bdoqp"
+const attachedOnly = "bdeoqp"
 
 // parseSendmail reads the command line of a program that calls sendmail; name is
 // what it called.
@@ -44,11 +46,13 @@ func parseSendmail(name string, args []string) (l letter, err error) {
 		arg := args[0]
 		args = args[1:]
 		if arg == "--" {
-			l.to = append(l.to, args...)
+			for _, a := range args {
+				l.to = append(l.to, addressesIn(a)...)
+			}
 			break
 		}
 		if len(arg) < 2 || arg[0] != '-' {
-			l.to = append(l.to, arg)
+			l.to = append(l.to, addressesIn(arg)...)
 			continue
 		}
 		if args, err = l.options(arg[1:], args); err != nil {
@@ -88,7 +92,7 @@ func (l *letter) flag(c byte) error {
 		l.fromHeader = true
 	case 'i':
 		l.dots = true
-	case 'G', 'U', 'm', 'n', 'v', 'x', 'e', 'c', 's', 'I', 'E':
+	case 'G', 'U', 'm', 'n', 'v', 'x', 'c', 's', 'I', 'E':
 		if c == 'I' {
 			l.mode = 'i'
 		}
@@ -103,6 +107,9 @@ func (l *letter) option(c byte, value string) error {
 	switch c {
 	case 'f', 'r':
 		l.from, l.fromGiven = strings.Trim(value, "<>"), true
+		if list := addressesIn(value); len(list) == 1 {
+			l.from = strings.Trim(list[0], "<>")
+		}
 	case 'F':
 		l.name = value
 	case 'B':
@@ -127,11 +134,28 @@ func (l *letter) option(c byte, value string) error {
 
 func (l *letter) setMode(value string) error {
 	switch value {
-	case "m", "s", "p", "i":
+	case "m", "s", "p", "i", "v":
 		l.mode = value[0]
 		return nil
 	case "d", "D":
 		return fmt.Errorf("%w: -b%s would be a daemon, and that is forepost serve", errUsage, value)
 	}
 	return fmt.Errorf("%w: -b%s is not possible here", errUsage, value)
+}
+
+// addressesIn are the addresses of an argument, which may be a list with names:
+// "Ann <ann@example.com>, bob". What cannot be read that way stands as it is.
+func addressesIn(arg string) []string {
+	if !strings.ContainsAny(arg, ",<\"(") {
+		return []string{arg}
+	}
+	boxes, ok := mime.Mailboxes(arg)
+	if !ok || len(boxes) == 0 {
+		return []string{arg}
+	}
+	var list []string
+	for _, b := range boxes {
+		list = append(list, b.Address)
+	}
+	return list
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"syscall"
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/mime"
@@ -24,7 +25,7 @@ const maxHeader = 1 << 20
 func (l *letter) submit(c net.Conn, in *bufio.Reader) (int, error) {
 	head, over, err := l.header(in)
 	if err != nil {
-		return exDataErr, err
+		return inputCode(err), err
 	}
 	t := textproto.NewConn(c)
 	_, greeting, err := t.ReadResponse(220)
@@ -46,7 +47,7 @@ func (l *letter) submit(c net.Conn, in *bufio.Reader) (int, error) {
 	if !over {
 		if err := l.copyBody(w, in); err != nil {
 			c.Close() // without the end of the data nothing is taken
-			return exDataErr, err
+			return inputCode(err), err
 		}
 	}
 	if err := w.Close(); err != nil {
@@ -83,7 +84,7 @@ func (l *letter) header(in *bufio.Reader) (head string, over bool, err error) {
 			return b.String(), err == io.EOF, nil
 		}
 	}
-	return "", false, errors.New("the header of the message is too long")
+	return "", false, errTooLong
 }
 
 func isField(line string) bool {
@@ -274,11 +275,33 @@ func ask(t *textproto.Conn, want int, line string) (string, error) {
 	return said, err
 }
 
+// errTooLong is a message without a body that ends.
+var errTooLong = errors.New("the header of the message is too long")
+
+// inputCode is the exit code of an error in reading the message.
+func inputCode(err error) int {
+	switch {
+	case errors.Is(err, errTooLong):
+		return exDataErr
+	case errors.Is(err, syscall.EBADF), errors.Is(err, os.ErrClosed), errors.Is(err, os.ErrInvalid):
+		return exNoInput
+	}
+	return exIOErr
+}
+
 // codeOf is the exit code of an error: what may work later is to be tried again.
 func codeOf(err error, permanent int) int {
 	var said *textproto.Error
-	if errors.As(err, &said) && said.Code >= 500 {
-		return permanent
+	var nonsense textproto.ProtocolError
+	switch {
+	case errors.As(err, &nonsense):
+		return exProtocol
+	case !errors.As(err, &said), said.Code < 500:
+		return exTempFail
+	case strings.HasPrefix(said.Msg, "5.1.2 "):
+		return exNoHost
+	case strings.HasPrefix(said.Msg, "5.3.5 "):
+		return exConfig
 	}
-	return exTempFail
+	return permanent
 }

@@ -26,6 +26,16 @@ domain "gw.test" {
   route = route.store
 }
 policy "all" {
+  rcpt {
+    reject "nowhere" {
+      when = rcpt.domain == "nowhere.test"
+      text = "5.1.2 There is no such domain"
+    }
+    reject "misconfigured" {
+      when = rcpt.domain == "broken.test"
+      text = "5.3.5 The system is configured wrongly"
+    }
+  }
   data {
     reject "words" {
       when = contains(msg.subject, "forbidden")
@@ -54,7 +64,7 @@ func mailer(t *testing.T) string {
 func (g *gateway) call(stdin, program string, args ...string) (code int, out string) {
 	c := exec.Command(program, args...)
 	c.Stdin = strings.NewReader(stdin)
-	c.Env = append(os.Environ(), "FOREPOST_SOCKET="+filepath.Join(g.data(), socketName), "MAILRC=/dev/null", "HOME="+g.dir)
+	c.Env = append(os.Environ(), "FOREPOST_SOCKET="+g.control(), "MAILRC=/dev/null", "HOME="+g.dir)
 	var b bytes.Buffer
 	c.Stdout, c.Stderr = &b, &b
 	err := c.Run()
@@ -136,6 +146,12 @@ func TestSendmailCodes(t *testing.T) {
 		{"Subject: x\n\nx\n", "no recipients", 64, []string{"-t"}},
 		{"Subject: x\n\nx\n", "nobody got the message", 67, []string{"bob@gw.test", "who@gw.test"}},
 		{"Subject: x\n\nx\n", "is no mail address", 67, []string{"a b@gw.test"}},
+		{"Subject: x\n\nx\n", "no such domain", 68, []string{"who@nowhere.test"}},
+		{"Subject: x\n\nx\n", "configured wrongly", 78, []string{"who@broken.test"}},
+		{"Subject: x\nX: " + strings.Repeat("y\n ", 1<<19) + "\n\nx\n", "too long", 65, []string{"bob@gw.test"}},
+		{"", "bob@gw.test... deliverable\nwho@gw.test... not deliverable: 550 5.1.1 ", 67, []string{"-bv", "bob", "who@gw.test"}},
+		{"", "bob@gw.test... deliverable\n", 0, []string{"-bv", "Bob <bob@gw.test>"}},
+		{"", "no recipients", 64, []string{"-bv"}},
 		{"Subject: forbidden\n\nx\n", "Not that word", 65, []string{"bob@gw.test"}},
 		{"Subject: wait\n\nx\n", "", 0, []string{"-f", "a@gw.test", "bob@gw.test"}},
 		{"", "", 0, []string{"-bi"}},
