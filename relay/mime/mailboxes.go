@@ -24,6 +24,21 @@ func Mailboxes(raw string) (list []Mailbox, ok bool) {
 	return readMailboxes(raw)
 }
 
+// Author is the first address of a field, as readers are shown it: what has no at
+// sign is none. ok is false where there is none.
+func Author(raw string) (m Mailbox, ok bool) {
+	if m, ok = plainMailbox(raw); ok {
+		return m, true
+	}
+	list, _ := readMailboxes(raw)
+	for _, m := range list {
+		if strings.Contains(m.Address, "@") {
+			return m, true
+		}
+	}
+	return Mailbox{}, false
+}
+
 func readMailboxes(raw string) (list []Mailbox, ok bool) {
 	r := listReader{scanner: scanner{s: unfold(raw)}, ok: true}
 	for r.more() {

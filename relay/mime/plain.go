@@ -2,19 +2,41 @@ package mime
 
 import "strings"
 
-// plainText tells whether a text is printable ASCII without encoded words: to
-// people it says what is written.
-func plainText(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c > '~' || c == '?' && i > 0 && s[i-1] == '=' {
-			return false
+// What stands in a text, as bits.
+const (
+	aSpace   = 1 << iota
+	aQuote   // "
+	aSlash   // \
+	aSpecial // what makes a word more than a word: , : ; ( ) [ ]
+	anAngle  // < >
+	anOdd    // controls, and what is not ASCII
+)
+
+// kinds are the bits of each octet.
+var kinds = func() (of [256]uint8) {
+	for c := range of {
+		switch {
+		case c < ' ' || c > '~':
+			of[c] = anOdd
+		case strings.IndexByte(",:;()[]", byte(c)) >= 0:
+			of[c] = aSpecial
 		}
 	}
-	return true
+	of[' '], of['"'], of['\\'], of['<'], of['>'] = aSpace, aQuote, aSlash, anAngle, anAngle
+	return of
+}()
+
+// kindsOf tells what stands in a text.
+func kindsOf(s string) (all uint8) {
+	for i := 0; i < len(s); i++ {
+		all |= kinds[s[i]]
+	}
+	return all
 }
 
-// specials are what makes a word more than a word.
-const specials = `",:;()[]\`
+// plainText tells whether a text is printable ASCII without encoded words: to
+// people it says what is written.
+func plainText(s string) bool { return kindsOf(s)&anOdd == 0 && !strings.Contains(s, "=?") }
 
 // plainMailbox reads what nearly every From is: one mailbox, as local@domain, as
 // Name <local@domain> or as "Name" <local@domain>, in plain text without comments,
@@ -22,31 +44,30 @@ const specials = `",:;()[]\`
 // of these, it would say the same.
 func plainMailbox(raw string) (m Mailbox, ok bool) {
 	s := strings.Trim(raw, " ")
-	if strings.IndexByte(s, '@') <= 0 || !plainText(s) {
-		return m, false
-	}
 	open := strings.IndexByte(s, '<')
 	if open < 0 {
-		return Mailbox{Address: s}, !strings.ContainsAny(s, " >"+specials)
+		return Mailbox{Address: s}, strings.IndexByte(s, '@') > 0 && kindsOf(s) == 0 && !strings.Contains(s, "=?")
 	}
-	name, address := s[:open], s[open+1:]
-	n := len(address) - 1
-	if n < 0 || address[n] != '>' {
+	last := len(s) - 1
+	if s[last] != '>' {
 		return m, false
 	}
-	address = address[:n]
-	if strings.IndexByte(address, '@') <= 0 || strings.ContainsAny(address, ` "<>`) {
+	address := s[open+1 : max(last, open+1)]
+	if strings.IndexByte(address, '@') <= 0 || kindsOf(address)&^aSpecial&^aSlash != 0 {
 		return m, false
 	}
-	name, ok = plainName(strings.TrimRight(name, " "))
+	name, ok := plainName(strings.TrimRight(s[:open], " "))
 	return Mailbox{Name: name, Address: address}, ok
 }
 
 // plainName is what stands before the angle bracket: words, or one quoted string.
 func plainName(s string) (name string, ok bool) {
+	if strings.Contains(s, "=?") {
+		return "", false
+	}
 	if strings.HasPrefix(s, `"`) && len(s) > 1 && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]
-		return strings.Trim(s, " "), !strings.ContainsAny(s, `"\`)
+		return strings.Trim(s, " "), kindsOf(s)&(aQuote|aSlash|anOdd) == 0
 	}
-	return s, !strings.ContainsAny(s, ">"+specials) && !strings.Contains(s, "  ")
+	return s, kindsOf(s)&^aSpace == 0 && !strings.Contains(s, "  ")
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"strings"
 
+	"github.com/forepost/forepost/policies/internal/lists"
 	"github.com/forepost/forepost/relay/mime"
 )
 
@@ -27,10 +28,10 @@ func addressesOf(raw string) []nameAddress {
 
 func lowerDomain(a string) string {
 	i := strings.LastIndexByte(a, '@')
-	if low := strings.ToLower(a[i+1:]); low != a[i+1:] {
+	if low := lists.Lower(a[i+1:]); low != a[i+1:] {
 		return a[:i+1] + low
 	}
 	return a
 }
 
-func domainOf(a string) string { return strings.ToLower(a[strings.LastIndexByte(a, '@')+1:]) }
+func domainOf(a string) string { return lists.Lower(a[strings.LastIndexByte(a, '@')+1:]) }

@@ -145,6 +145,9 @@ func (f *Fact) peek(r *Run) (word string, known bool) {
 	if fd.missing {
 		r.miss(r.Instances[f.Slot].Name)
 	}
-	word, _ = fd.facts[f.name].(string)
-	return word, !fd.unknown
+	if fd.peeked != f {
+		fd.peeked = f
+		fd.word, _ = fd.facts[f.name].(string)
+	}
+	return fd.word, !fd.unknown
 }

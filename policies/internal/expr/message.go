@@ -72,9 +72,9 @@ func (m *message) make(what aspect, tx *pipeline.Transaction) {
 	case ofSubject:
 		m.subject = DecodeText(field(p, "Subject"))
 	case ofFrom:
-		if from := addressesOf(field(p, "From")); len(from) > 0 {
-			m.fromName, m.from = from[0].name, from[0].address
-			m.fromDomain = domainOf(m.from)
+		if from, ok := mime.Author(field(p, "From")); ok {
+			m.fromName, m.from = from.Name, lowerDomain(from.Address)
+			m.fromDomain = m.from[strings.LastIndexByte(m.from, '@')+1:]
 		}
 	case ofTo:
 		for _, f := range append(fields(p, "To"), fields(p, "Cc")...) {

@@ -19,6 +19,7 @@ type Run struct {
 	Tags   []string        // tags so far
 
 	found  []found
+	asked  []int // slots that stand in found
 	gen    int   // of the recipient in question
 	unsure []int // slots that could not tell, since Begin
 	missed bool  // something was asked since Begin that a record does not have
@@ -31,6 +32,9 @@ type found struct {
 	facts   pipeline.Facts
 	unknown bool
 	missing bool // its record has it not
+
+	peeked *Fact // the fact that was asked by name last, and its word: many rules ask the same
+	word   string
 }
 
 // Reset makes r ready for a transaction; it keeps memory that it can use again.
@@ -46,11 +50,10 @@ func (r *Run) Reset(ctx context.Context, tx *pipeline.Transaction, instances []*
 // for the next one. It touches only what was used: most stages use little, and
 // clearing pointers costs more than it seems while the collector runs.
 func (r *Run) Forget() {
-	for i := range r.found {
-		if r.found[i].gen != 0 {
-			r.found[i] = found{}
-		}
+	for _, slot := range r.asked {
+		r.found[slot] = found{}
 	}
+	r.asked = r.asked[:0]
 	if cap(r.Tags) > 0 {
 		clear(r.Tags[:cap(r.Tags)])
 	}
@@ -91,6 +94,9 @@ func (r *Run) find(slot int) *found {
 	in := r.Instances[slot]
 	if f.gen != 0 && (f.gen == r.gen || in.Scope != pipeline.PerRecipient) {
 		return f
+	}
+	if f.gen == 0 {
+		r.asked = append(r.asked, slot)
 	}
 	facts, err := r.Tx.Found(r.Ctx, in)
 	*f = found{gen: r.gen, facts: facts, unknown: err != nil, missing: err == pipeline.ErrNotRecorded}

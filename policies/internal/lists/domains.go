@@ -30,7 +30,7 @@ func (d domains) has(s string) bool {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		s = s[i+1:]
 	}
-	s = strings.TrimSuffix(strings.ToLower(s), ".")
+	s = strings.TrimSuffix(Lower(s), ".")
 	if _, ok := d[s]; ok {
 		return true
 	}
@@ -69,7 +69,7 @@ func (a addresses) add(s string) error {
 func (a addresses) done() error { return nil }
 
 func (a addresses) has(s string) bool {
-	s = strings.ToLower(s)
+	s = Lower(s)
 	if _, ok := a[s]; ok {
 		return true
 	}

@@ -7,20 +7,31 @@ import (
 	"strings"
 )
 
+// Lower is strings.ToLower, quicker where there is nothing to do: most of what is
+// looked up is lower case already.
+func Lower(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; 'A' <= c && c <= 'Z' || c >= 0x80 {
+			return strings.ToLower(s)
+		}
+	}
+	return s
+}
+
 type words map[string]struct{}
 
 func (w words) add(s string) error {
 	if s == "" {
 		return errors.New("an entry is empty")
 	}
-	w[strings.ToLower(s)] = struct{}{}
+	w[Lower(s)] = struct{}{}
 	return nil
 }
 
 func (w words) done() error { return nil }
 
 func (w words) has(s string) bool {
-	_, ok := w[strings.ToLower(s)]
+	_, ok := w[Lower(s)]
 	return ok
 }
 

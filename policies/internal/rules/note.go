@@ -17,6 +17,7 @@ func (w *walker) note(rule *Rule, to int) {
 	for _, c := range rule.Skip {
 		if !has(n.Skip, c) {
 			n.Skip = append(n.Skip, c)
+			w.skips = true
 		}
 	}
 	n.Copies = append(n.Copies, rule.Copies...)
@@ -53,6 +54,11 @@ func (w *walker) choice(rule *Rule) string {
 }
 
 func (w *walker) tag(tags []string) {
+	if len(tags) > 0 && len(w.r.Tags) == 0 { // and so are those of notes
+		w.notes.Tags = joined(nil, tags)
+		w.r.Tags = append(w.r.Tags, tags...)
+		return
+	}
 	for _, t := range tags {
 		if !has(w.r.Tags, t) {
 			w.notes.Tags = append(w.notes.Tags, t)

@@ -61,12 +61,23 @@ func New(c Config) *Plan {
 	}
 	for at, rs := range p.stages {
 		for _, r := range rs {
+			r.Tags, r.Add = distinct(r.Tags), distinct(r.Add)
 			r.makeLines(pipeline.Stage(at))
 		}
 	}
 	p.rooms()
 	p.runs.New = func() any { return &walker{r: &expr.Run{}} }
 	return p
+}
+
+// distinct leaves out what stood before.
+func distinct(ss []string) (out []string) {
+	for _, s := range ss {
+		if !has(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Info names the plan in the trail.

@@ -20,6 +20,7 @@ type walker struct {
 	outs   []outcome           // of Data rules that are the same for all
 	trace  tracer
 	shadow bool // the rule in question changes nothing
+	skips  bool // a class of rules is skipped
 }
 
 // forget lets go of everything that a message brought; what it keeps is memory
@@ -57,11 +58,13 @@ func (w *walker) ledgers(to int, notes *pipeline.Ledger) {
 	}
 	w.notes = notes
 	w.edits.reset()
+	w.skips = false
 	w.r.Points, w.r.Tags = 0, w.r.Tags[:0]
 	for _, l := range w.before {
 		if l != nil {
 			w.r.Points += l.Points
 			w.r.Tags = append(w.r.Tags, l.Tags...)
+			w.skips = w.skips || len(l.Skip) > 0
 		}
 	}
 }
@@ -73,7 +76,7 @@ func (w *walker) walk(to int, v *pipeline.Verdict) (ended bool) {
 		if rule.Mode == Off {
 			continue
 		}
-		if rule.Class != "" && w.skipped(rule.Class) {
+		if w.skips && w.skipped(rule.Class) {
 			w.trace.skipped(w, rule, to)
 			continue
 		}
@@ -194,6 +197,9 @@ func (w *walker) whoIsUnsure() string {
 }
 
 func (w *walker) skipped(class string) bool {
+	if class == "" || !w.skips {
+		return false
+	}
 	for _, l := range w.before {
 		if l != nil && has(l.Skip, class) {
 			return true
