@@ -1,7 +1,9 @@
 package policies
 
 import (
+	"errors"
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 
@@ -20,8 +22,11 @@ func (l *loader) lists() {
 		b.require("type", "Write type = address, domain, ip, word, glob, regex or hash.")
 		typ := lists.Type(b.word("type", string(lists.Word), lists.Types()...))
 		items := b.texts("items")
-		v := List{Name: name, At: b.where(), Source: b.text("source", ""), fixed: items,
-			format: lists.Format(b.word("format", string(lists.Lines), lists.Formats()...))}
+		v := List{Name: name, At: b.where(), Source: b.text("source", ""), fixed: items}
+		v.table = lists.Table{Format: lists.Format(b.word("format", string(lists.Lines), lists.Formats()...)), Type: typ, Values: b.texts("values")}
+		if b.has("values") && v.table.Format == lists.Lines {
+			b.bad("values", "Only tables say something behind their keys.", "Write format = postfix or format = rspamd, or leave values out.")
+		}
 		file := b.text("file", "")
 		refresh := b.duration("refresh", 0)
 		b.done()
@@ -37,13 +42,7 @@ func (l *loader) lists() {
 			l.bag.Error(diag.MissingAttribute, b.at, b.what+" has neither items nor file nor source.", "Write items = [\"...\"] or file = \"lists/"+name+".txt\".")
 		case file != "":
 			v.File = l.path(file)
-			entries, errs := lists.Parse(v.format, typ, []byte(l.readText(file, b.rangeOf("file"))))
-			for _, err := range errs {
-				l.bag.Error(diag.BadValue, b.rangeOf("file"), v.File+", "+err.Error()+".", "")
-			}
-			for _, e := range entries {
-				items = append(items[:len(items):len(items)], e.Text)
-			}
+			items = append(items[:len(items):len(items)], l.entries(&v, b)...)
 		}
 		set := l.list(name, typ, items, b)
 		if v.File != "" {
@@ -73,16 +72,54 @@ func (l *loader) sourced(v *List, typ lists.Type, refresh time.Duration, b *body
 	l.set.Lists = append(l.set.Lists, *v)
 }
 
+// manyMistakes is how many of a file are told one by one.
+const manyMistakes = 20
+
+// entries reads the file of a list; its mistakes stand where they are in it.
+func (l *loader) entries(v *List, b *body) []string {
+	text := []byte(l.readText(b.text("file", ""), b.rangeOf("file")))
+	l.bag.AddText(v.File, text, "list \""+v.Name+"\"")
+	entries, errs := v.table.Parse(text)
+	errs = append(errs, lists.Wrong(v.table.Type, entries)...)
+	sort.SliceStable(errs, func(i, j int) bool { return lineOf(errs[i]) < lineOf(errs[j]) })
+	for i, err := range errs {
+		if i == manyMistakes {
+			l.bag.Error(diag.BadValue, b.rangeOf("file"), fmt.Sprintf("%s has %d mistakes; the first %d of them are told.", v.File, len(errs), i),
+				fmt.Sprintf("Does the file have what type = %s and format = %s say?", v.table.Type, v.table.Format))
+			break
+		}
+		l.bag.Error(diag.BadValue, l.bag.Line(v.File, lineOf(err)), errors.Unwrap(err).Error()+".", "")
+	}
+	if errs != nil {
+		return nil
+	}
+	l.lintTable(v, entries, b)
+	return texts(entries)
+}
+
+// lineOf is the line of a list file that a mistake is in.
+func lineOf(err error) int {
+	var line *lists.LineError
+	errors.As(err, &line)
+	return line.Line
+}
+
+// texts are the entries as items of a list.
+func texts(entries []lists.Entry) []string {
+	out := make([]string, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, e.Text)
+	}
+	return out
+}
+
 func (l *loader) list(name string, typ lists.Type, items []string, b *body) *lists.List {
 	set, errs := lists.New(typ, items)
 	l.env.Lists[name] = set
-	at := b.rangeOf("items")
-	if b.has("file") && !b.has("items") {
-		at = b.rangeOf("file")
-	}
 	for _, err := range errs {
-		l.bag.Error(diag.BadValue, at, "list "+name+": "+err.Error()+".", "")
+		l.bag.Error(diag.BadValue, b.rangeOf("items"), "list "+name+": "+err.Error()+".", "")
 	}
+	l.lintSlashes(typ, b)
 	if x, ok := l.named["list"][name].Body.Attributes["items"]; ok && len(errs) == 0 {
 		if t, ok := x.Expr.(*hclsyntax.TupleConsExpr); ok && len(t.Exprs) == 0 && !b.has("file") {
 			l.bag.Warn(diag.EmptyList, x.Expr.Range(), "list."+name+" has no entries.", "")
@@ -102,9 +139,9 @@ type List struct {
 	Source  string        // an URL of a directory
 	Refresh time.Duration // of a source
 
-	format lists.Format
-	fixed  []string // its items
-	set    *lists.List
+	table lists.Table // how its file is read
+	fixed []string    // its items
+	set   *lists.List
 }
 
 // Known tells whether it was ever read.
@@ -116,18 +153,11 @@ func (l *List) Len() int { return l.set.Len() }
 // Read takes the new contents of the file. With a mistake in them the list stays
 // as it was, and the error names file and line.
 func (l *List) Read(text []byte) error {
-	entries, errs := lists.Parse(l.format, l.set.Type, text)
-	var items []string
-	for _, e := range entries {
-		if _, bad := lists.New(l.set.Type, []string{e.Text}); len(bad) > 0 {
-			errs = append(errs, fmt.Errorf("line %d: %w", e.Line, bad[0]))
-		}
-		items = append(items, e.Text)
-	}
-	if len(errs) > 0 {
+	entries, errs := l.table.Parse(text)
+	if errs = append(errs, lists.Wrong(l.table.Type, entries)...); len(errs) > 0 {
 		return told(l.File, errs)
 	}
-	return l.fill(items)
+	return l.fill(texts(entries))
 }
 
 // Fill takes the new contents of a source. Entries that are none are left out and

@@ -27,7 +27,7 @@ var blockDocs = map[string]blockDoc{
 	"filter": {"settings of a filter; see the topic filters", map[string]string{
 		"when": "only where it holds", "timeout": "how long it may take", "on_error": "what becomes of mail that it could not judge: ignore, defer or quarantine"}},
 	"list": {"entries that listed() and overlaps() look up", map[string]string{
-		"type": "address, domain, ip, word, glob, regex or hash", "items": "entries in place", "file": "entries in a file, one a line", "source": "entries in a directory", "refresh": "how often they are read again", "format": "lines, postfix (keys of a lookup table) or rspamd (keys of a map)"}},
+		"type": "address, domain, ip, word, glob, regex or hash", "items": "entries in place", "file": "entries in a file, one a line", "source": "entries in a directory", "refresh": "how often they are read again", "format": "lines, postfix (keys of the text of a lookup table: hash, cidr, regexp, pcre) or rspamd (keys of a map)", "values": "take only the keys of a table behind which one of these words stands, as [\"REJECT\", \"550\"]"}},
 	"quarantine": {"mail that is kept apart", map[string]string{
 		"keep": "for how long; default 30d", "release": "who may: recipient or admin", "digest": "when recipients are told what is new, \"07:30\", at most once a day; only with release = recipient", "max_size": "how much it holds"}},
 	"policy":   {"rules by phase; see the topics phases and verbs", map[string]string{"thresholds": "{ tag = 4, quarantine = 7, reject = 15 }", "partial": "what becomes of those that reject while others accept: quarantine, discard or bounce"}},

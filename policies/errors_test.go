@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,9 @@ import (
 )
 
 // A bad file carries its complaints: `# ERROR: text` (or WARNING) on the line
-// that is wrong. Every complaint must come, and no other.
-var complaint = regexp.MustCompile(`# (ERROR|WARNING): (.*)$`)
+// that is wrong; of a file beside it, `# IN /etc/lists/a.txt 2 ERROR: text`
+// anywhere. Every complaint must come, and no other.
+var complaint = regexp.MustCompile(`# (?:IN (\S+) (\d+) )?(ERROR|WARNING): (.*)$`)
 
 func TestBadFiles(t *testing.T) {
 	names, _ := filepath.Glob("testdata/bad/*.hcl")
@@ -31,6 +33,7 @@ func badFile(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	type place struct {
+		file     string
 		line     int
 		severity string
 	}
@@ -38,8 +41,12 @@ func badFile(t *testing.T, name string) {
 	total := 0
 	for i, line := range strings.Split(string(text), "\n") {
 		if m := complaint.FindStringSubmatch(line); m != nil {
-			for _, c := range strings.Split(m[2], " AND ") {
-				at := place{i + 1, strings.ToLower(m[1])}
+			for _, c := range strings.Split(m[4], " AND ") {
+				at := place{"/etc/main.hcl", i + 1, strings.ToLower(m[3])}
+				if m[1] != "" {
+					at.file = m[1]
+					at.line, _ = strconv.Atoi(m[2])
+				}
 				want[at] = append(want[at], strings.TrimSpace(c))
 				total++
 			}
@@ -54,7 +61,7 @@ func badFile(t *testing.T, name string) {
 	beside(t, string(text), files, &o)
 	_, ds := Load("/etc/main.hcl", o)
 	for _, d := range ds {
-		at := place{d.Start.Line, string(d.Severity)}
+		at := place{d.File, d.Start.Line, string(d.Severity)}
 		if i := expected(want[at], d); i >= 0 {
 			want[at] = append(want[at][:i:i], want[at][i+1:]...)
 			continue
@@ -63,13 +70,13 @@ func badFile(t *testing.T, name string) {
 	}
 	for at, texts := range want {
 		for _, c := range texts {
-			t.Errorf("line %d: the %s %q did not come", at.line, at.severity, c)
+			t.Errorf("%s line %d: the %s %q did not come", at.file, at.line, at.severity, c)
 		}
 	}
 }
 
 // besideLine is `# FILE /etc/lists/a.txt 2d: one two`: a file beside the bad one,
-// its age and its entries.
+// its age and its entries; where lines have white space, a | parts them.
 var besideLine = regexp.MustCompile(`(?m)^# FILE (\S+?)(?: (\S+))?(?::(.*))?$`)
 
 // beside puts files beside the bad one. Whose age is not said was written now.
@@ -84,7 +91,7 @@ func beside(t *testing.T, text string, files map[string]string, o *Options) {
 			ages[m[1]] = age
 		}
 		if _, ok := files[m[1]]; !ok {
-			files[m[1]] = strings.Join(strings.Fields(m[3]), "\n")
+			files[m[1]] = lines(m[3])
 		}
 	}
 	o.ModTime = func(name string) (time.Time, error) {
@@ -93,6 +100,14 @@ func beside(t *testing.T, text string, files map[string]string, o *Options) {
 		}
 		return noon.Add(-ages[name]), nil
 	}
+}
+
+func lines(s string) string {
+	s = strings.ReplaceAll(s, "NUL", "\x00")
+	if strings.Contains(s, "|") {
+		return strings.ReplaceAll(strings.TrimSpace(s), " | ", "\n")
+	}
+	return strings.Join(strings.Fields(s), "\n")
 }
 
 // expected finds a complaint in all that a diagnostic says.

@@ -78,29 +78,6 @@ func (c *compiler) lintAgain(r *rules.Rule, blk *hclsyntax.Block) {
 	}
 }
 
-// lintLists finds lists whose files are empty, or older than they should be.
-func (l *loader) lintLists() {
-	l.each("list", func(name string, b *body) {
-		file := b.text("file", "")
-		set := l.env.Lists[name]
-		if _, instead := l.o.Lists[name]; file == "" || instead || set == nil {
-			return
-		}
-		written, err := l.o.ModTime(l.path(file))
-		if err != nil {
-			return // said where it was read
-		}
-		if set.Len() == 0 {
-			l.bag.Warn(diag.EmptyList, b.rangeOf("file"), "list."+name+" has no entries: its file is empty.", "")
-		}
-		refresh := b.duration("refresh", 0)
-		if age := l.o.Now().Sub(written); refresh > 0 && age > refresh {
-			l.bag.Warn(diag.StaleList, b.rangeOf("file"), fmt.Sprintf("%s was last written %s ago, and refresh says %s.", l.path(file), age.Round(time.Minute), refresh),
-				"See what should write it; or say what is true in refresh, or leave it out.")
-		}
-	})
-}
-
 // lintListeners finds rules that ask blocklists about people who log in.
 func (l *loader) lintListeners() {
 	seen := map[string]bool{}

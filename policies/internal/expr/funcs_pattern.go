@@ -29,7 +29,10 @@ func (s *Scope) pattern(v *Value, x hclsyntax.Expression, form func(string) stri
 	if !ok {
 		return nil
 	}
-	re, err := regexp.Compile(form(p))
+	re, err := lists.Compile(form(p))
+	if here, is := lists.Slashed(p); is && err == nil && form(p) == p {
+		s.Bag.Warn(diag.BadPattern, x.Range(), "The slashes and the flags behind them are part of the pattern here.", "Write \""+here+"\".")
+	}
 	if err != nil {
 		s.Bag.Error(diag.BadPattern, x.Range(), err.Error()+".", "Patterns are RE2 (github.com/google/re2/wiki/Syntax); write a backslash as \\\\.")
 		return nil

@@ -45,39 +45,65 @@ func (d domains) has(s string) bool {
 	return false
 }
 
-// addresses holds "a@b.test" and "@b.test" for every address of the domain.
-type addresses map[string]struct{}
+// addresses holds "a@b.test", "@b.test" for every address of the domain,
+// ".b.test" for those of the domains below it and "a@" for a at any domain.
+type addresses struct {
+	set           map[string]struct{}
+	below, locals bool // there are such entries
+}
 
-func (a addresses) add(s string) error {
+func (a *addresses) add(s string) error {
 	s = strings.TrimPrefix(s, "*")
-	if i := strings.LastIndexByte(s, '@'); i <= 0 {
-		name, err := mail.ParseDomain(s[i+1:])
+	i := strings.LastIndexByte(s, '@')
+	key := ""
+	switch {
+	case i > 0 && i == len(s)-1 && !strings.ContainsAny(s, "<> \t"):
+		key, a.locals = strings.ToLower(s), true
+	case i <= 0:
+		name, below := strings.CutPrefix(strings.TrimPrefix(s[i+1:], "*"), ".")
+		d, err := mail.ParseDomain(name)
 		if err != nil {
-			return errors.New("not an address; write a@example.com, or @example.com for all of a domain")
+			return errors.New("not an address; write a@example.com, @example.com for all of a domain, .example.com for the domains below it, or a@ for a at any domain; the null sender <> is in no list, a condition asks mail.null")
 		}
-		a["@"+name] = struct{}{}
-		return nil
+		if key = "@" + d; below {
+			key, a.below = "."+d, true
+		}
+	default:
+		ad, err := mail.ParseAddress(s, true)
+		if err != nil {
+			return err
+		}
+		key = ad.Key()
 	}
-	ad, err := mail.ParseAddress(s, true)
-	if err != nil {
-		return err
+	if a.set == nil {
+		a.set = map[string]struct{}{}
 	}
-	a[ad.Key()] = struct{}{}
+	a.set[key] = struct{}{}
 	return nil
 }
 
-func (a addresses) done() error { return nil }
+func (a *addresses) done() error { return nil }
 
-func (a addresses) has(s string) bool {
+func (a *addresses) has(s string) bool {
 	s = Lower(s)
-	if _, ok := a[s]; ok {
-		return true
-	}
 	i := strings.LastIndexByte(s, '@')
 	if i < 0 {
-		_, ok := a["@"+s]
-		return ok
+		s, i = "@"+s, 0
+	} else if a.one(s) || a.locals && a.one(s[:i+1]) {
+		return true
 	}
-	_, ok := a[s[i:]]
+	if a.one(s[i:]) {
+		return true
+	}
+	for j := i + 1; a.below && j < len(s); j++ {
+		if s[j] == '.' && a.one(s[j:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *addresses) one(key string) bool {
+	_, ok := a.set[key]
 	return ok
 }

@@ -3,6 +3,7 @@ package lists
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -22,94 +23,139 @@ func Formats() []string { return []string{string(Lines), string(Postfix), string
 
 // Entry is an item with the line that it stands in.
 type Entry struct {
-	Text string
-	Line int
+	Text  string
+	Value string // of a table: what stands behind the key, on its line
+	Line  int
+}
+
+// LineError is a mistake in a line of a list file.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap gives the mistake without its line.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Table tells how a list file is read.
+type Table struct {
+	Format Format
+	Type   Type
+	// Values are the beginnings of what stands behind the keys that are taken, in any
+	// case; none takes all keys.
+	Values []string
 }
 
 // maxLine is the longest line of a file, in octets.
 const maxLine = 1 << 20
 
+// byteOrderMark is what some editors put in front of UTF-8.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // Parse splits a list file into its items. Empty lines, and what follows a # at
 // the start of a line or behind white space, are left out. Of tables, what stands
 // before the white space is the entry: what is to be done about it says the
-// policy. The errors name lines.
-func Parse(f Format, t Type, text []byte) (items []Entry, errs []error) {
+// policy. The errors are each a *LineError.
+func (t Table) Parse(text []byte) (items []Entry, errs []error) {
+	text = bytes.TrimPrefix(text, byteOrderMark)
+	if err := noText(text); err != nil {
+		return nil, []error{err}
+	}
 	sc := bufio.NewScanner(bytes.NewReader(text))
 	sc.Buffer(nil, maxLine)
-	for n := 1; sc.Scan(); n++ {
+	n := 1
+	for ; sc.Scan(); n++ {
 		s := sc.Text()
-		if f == Postfix && strings.TrimLeft(s, " \t") != s {
+		if t.Format == Postfix && strings.TrimLeft(s, " \t") != s {
 			continue // goes on with what is to be done about the line before
 		}
-		if i := strings.Index(s, " #"); i >= 0 && t != Regex {
-			s = s[:i]
-		}
-		if s = strings.TrimSpace(s); s == "" || s[0] == '#' {
+		if s = t.uncommented(s); s == "" {
 			continue
 		}
-		item, err := entry(f, t, s)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("line %d: %w", n, err))
-			continue
+		item, value, err := t.entry(s)
+		switch {
+		case err != nil:
+			errs = append(errs, &LineError{n, err})
+		case t.takes(value):
+			items = append(items, Entry{item, value, n})
 		}
-		items = append(items, Entry{item, n})
 	}
 	if err := sc.Err(); err != nil {
-		errs = append(errs, err)
+		errs = append(errs, &LineError{n, fmt.Errorf("it has over %d octets", maxLine)})
 	}
 	return items, errs
 }
 
-func entry(f Format, t Type, s string) (string, error) {
-	switch {
-	case f == Lines:
-		return s, nil
-	case t == Regex:
-		return expression(f, s)
+// noText finds files that are no text: a table that postmap made of one, or a
+// file in UTF-16. Read as text they would be a list that nothing is ever in.
+func noText(text []byte) error {
+	i := bytes.IndexByte(text, 0)
+	if i < 0 {
+		return nil
 	}
-	if s[0] == '!' {
-		return "", fmt.Errorf("%q is what is not in the table, and a list has no such entries", s)
-	}
-	key, _, _ := strings.Cut(strings.ReplaceAll(s, "\t", " "), " ")
-	return key, nil
+	line := 1 + bytes.Count(text[:i], []byte("\n"))
+	return &LineError{line, errors.New("there is a NUL: this is no text file in UTF-8; of a table that postmap made (.db, .lmdb, .cdb) name the text that it was made of")}
 }
 
-// expression reads /pattern/flags. Postfix's have no case unless the flag i
-// turns that round (regexp_table(5)); Rspamd's have it unless i is there.
-func expression(f Format, s string) (string, error) {
-	if s[0] != '/' {
-		if f == Rspamd {
-			key, _, _ := strings.Cut(s, " ")
-			return key, nil
-		}
-		return "", fmt.Errorf("%q is no /pattern/; if, endif and !/pattern/ have no meaning in a list", s)
-	}
-	end := 1
-	for ; end < len(s) && s[end] != '/'; end++ {
-		if s[end] == '\\' {
-			end++
+// uncommented is a line without its remark and without white space around it.
+func (t Table) uncommented(s string) string {
+	if t.Type != Regex {
+		for i := 1; i < len(s); i++ {
+			if s[i] == '#' && (s[i-1] == ' ' || s[i-1] == '\t') {
+				s = s[:i]
+				break
+			}
 		}
 	}
-	if end >= len(s) {
-		return "", fmt.Errorf("%q has no / at its end", s)
+	if s = strings.TrimSpace(s); s == "" || s[0] == '#' {
+		return ""
 	}
-	pattern := strings.ReplaceAll(s[1:end], `\/`, "/")
-	if pattern == "" {
-		return "", fmt.Errorf("%q is an empty pattern: it would match everything", s)
-	}
-	flags, _, _ := strings.Cut(strings.ReplaceAll(s[end+1:], "\t", " "), " ")
-	fold := f == Postfix
-	for _, c := range flags {
-		switch c {
-		case 'i':
-			fold = !fold
-		case 'm', 's', 'u':
-		default:
-			return "", fmt.Errorf("the flag %q of %q is not known", c, s)
+	return s
+}
+
+// entry is the key of a line, and what stands behind it.
+func (t Table) entry(s string) (key, value string, err error) {
+	switch {
+	case t.Format == Lines:
+		return s, "", nil
+	case t.Type == Regex:
+		return expression(t.Format, s)
+	case s[0] == '!':
+		return "", "", fmt.Errorf("%q is what is not in the table, and a list has no such entries; leave it out, and say it in the condition", s)
+	case s[0] == '/' && strings.LastIndexByte(s, '/') > 0 && t.Type != Word:
+		return "", "", fmt.Errorf("%q is a regular expression, and the type of the list is %s; put such lines into a list of type regex", s, t.Type)
+	case t.Format == Rspamd && s[0] == '"':
+		if end := strings.IndexByte(s[1:], '"'); end > 0 {
+			return s[1 : 1+end], strings.TrimSpace(s[2+end:]), nil
 		}
 	}
-	if fold {
-		pattern = "(?i)" + pattern
+	key, value = cut(s)
+	if t.Format == Postfix && t.Type == IP {
+		key, err = cidr(key)
 	}
-	return pattern, nil
+	return key, value, err
+}
+
+// cut parts a line at its first white space.
+func cut(s string) (key, value string) {
+	i := strings.IndexAny(s, " \t")
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimSpace(s[i:])
+}
+
+// takes tells whether a key with this behind it is wanted.
+func (t Table) takes(value string) bool {
+	if len(t.Values) == 0 {
+		return true
+	}
+	for _, v := range t.Values {
+		if len(value) >= len(v) && strings.EqualFold(value[:len(v)], v) {
+			return true
+		}
+	}
+	return false
 }

@@ -14,7 +14,7 @@ type Type string
 
 // The types.
 const (
-	Address Type = "address" // a@b.test, and @b.test for all of a domain
+	Address Type = "address" // a@b.test, @b.test for all of a domain, .b.test for those below it, a@ for a at any domain
 	Domain  Type = "domain"  // b.test, and .b.test for all below it
 	IP      Type = "ip"      // addresses and networks
 	Word    Type = "word"    // whole texts, in any case
@@ -88,6 +88,17 @@ func newContent(t Type, items []string) (*content, []error) {
 	return c, errs
 }
 
+// Wrong finds the entries of a file that do not have the form of the type. The
+// errors are each a *LineError.
+func Wrong(t Type, entries []Entry) (errs []error) {
+	for _, e := range entries {
+		if err := newMatcher(t).add(e.Text); err != nil {
+			errs = append(errs, &LineError{e.Line, fmt.Errorf("%q: %w", e.Text, err)})
+		}
+	}
+	return errs
+}
+
 // Known tells whether the list was ever read: before, nothing is in it and
 // nothing can be said of it.
 func (l *List) Known() bool { return l.now.Load() != nil }
@@ -134,7 +145,7 @@ func (l *List) HasAny(ss []string) bool {
 func newMatcher(t Type) matcher {
 	switch t {
 	case Address:
-		return addresses{}
+		return &addresses{}
 	case Domain:
 		return domains{}
 	case IP:

@@ -21,6 +21,14 @@ func TestHas(t *testing.T) {
 		{Address, "@b.test", "x@sub.b.test", false, "a domain is not those below it"},
 		{Address, "b.test", "x@b.test", true, "the @ may be left out"},
 		{Address, "*@b.test", "x@b.test", true, "or written as a glob"},
+		{Address, ".b.test", "x@a.b.test", true, "domains below"},
+		{Address, "*.b.test", "x@c.a.b.test", true, "however far"},
+		{Address, ".b.test", "x@b.test", false, "not itself"},
+		{Address, ".b.test", "x@ab.test", false, "labels are whole"},
+		{Address, ".b.test", "a.b.test", true, "a domain alone"},
+		{Address, "bob@", "Bob@any.test", true, "a person anywhere"},
+		{Address, "bob@", "bo@any.test", false, "another person"},
+		{Address, "bob@", "any.test", false, "a domain is no person"},
 		{Domain, "b.test", "b.test", true, ""},
 		{Domain, "b.test", "a.b.test", false, "itself only"},
 		{Domain, ".b.test", "a.b.test", true, "below"},
@@ -76,7 +84,7 @@ func TestHasIPInOtherTypes(t *testing.T) {
 }
 
 func TestParseFile(t *testing.T) {
-	entries, errs := Parse(Lines, Word, []byte("# who\n\na@b.test # a friend\r\n  c#d \n"))
+	entries, errs := Table{Format: Lines, Type: Word}.Parse([]byte("# who\n\na@b.test # a friend\r\n  c#d \n"))
 	var got []string
 	for _, e := range entries {
 		got = append(got, e.Text)
