@@ -17,6 +17,7 @@ import (
 // runs, the data directory itself.
 type userBook interface {
 	Users(ctx context.Context) ([]admin.User, error)
+	User(ctx context.Context, name string) (admin.UserDetail, error)
 	AddUser(ctx context.Context, u admin.NewUser) error
 	SetPassword(ctx context.Context, name, password string) error
 	DisableUser(ctx context.Context, name string, disabled bool) error
@@ -54,7 +55,7 @@ func userCommand() *cobra.Command {
 			return errors.Join(f(c.Context(), b, args), done())
 		}
 	}
-	c.AddCommand(userAdd(with), userList(&at), userLimit(with))
+	c.AddCommand(userAdd(with), userList(&at), userShow(&at), userLimit(with))
 	c.AddCommand(&cobra.Command{
 		Use: "passwd ADDRESS", Short: "Change a password; it is read from standard input", Args: exactly(1),
 		RunE: with(func(ctx context.Context, b userBook, args []string) error {
@@ -137,9 +138,13 @@ func userRow(u admin.User) [][]string {
 		state = append(state, "configuration")
 	}
 	for _, s := range u.Sent {
-		sent = append(sent, fmt.Sprintf("%d of %d %s in %s", s.Used, s.Max, s.What, s.Per))
+		sent = append(sent, sentLine(s))
 	}
 	return [][]string{{u.Name, strings.Join(u.Aliases, ","), strings.Join(state, ","), strings.Join(sent, ", ")}}
+}
+
+func sentLine(s admin.Sent) string {
+	return fmt.Sprintf("%d of %d %s in %s", s.Used, s.Max, s.What, s.Per)
 }
 
 // readPassword reads one line; a password is never an argument, which others

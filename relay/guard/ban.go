@@ -123,13 +123,32 @@ func scope(p netip.Prefix) (netip.Prefix, error) {
 	return p, ErrScope
 }
 
-// Bans are those in force, those that end first before the others.
-func (g *Guard) Bans(ctx context.Context) ([]Ban, error) {
+// list is what is kept under keys that begin so.
+func (g *Guard) list(ctx context.Context, prefix string) ([]state.Kept, error) {
 	l, ok := g.o.State().(state.Lister)
 	if !ok {
 		return nil, errors.New("guard: the memory cannot list")
 	}
-	kept, err := l.List(ctx, banPrefix)
+	return l.List(ctx, prefix)
+}
+
+// Known are the addresses from which a user logged in within the last 30 days: bans
+// and slowing do not hold there.
+func (g *Guard) Known(ctx context.Context, user string) (list []netip.Prefix, err error) {
+	prefix := knownPrefix + strings.ToLower(user) + " "
+	kept, err := g.list(ctx, prefix)
+	for _, k := range kept {
+		if p, err := netip.ParsePrefix(strings.TrimPrefix(k.Key, prefix)); err == nil {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(x, y netip.Prefix) int { return x.Addr().Compare(y.Addr()) })
+	return list, err
+}
+
+// Bans are those in force, those that end first before the others.
+func (g *Guard) Bans(ctx context.Context) ([]Ban, error) {
+	kept, err := g.list(ctx, banPrefix)
 	if err != nil {
 		return nil, err
 	}

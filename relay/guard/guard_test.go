@@ -274,3 +274,16 @@ func TestScopes(t *testing.T) {
 		}
 	}
 }
+
+// Known tells from where an account logged in, and from nowhere else.
+func TestKnown(t *testing.T) {
+	inside(t, func(h *house) {
+		for _, c := range [][3]string{{"bob@local.test", "203.0.113.9", "right"}, {"bob@local.test", "2001:db8:1:2:3::4", "right"}, {"bob@local.test", "198.51.100.1", "wrong"}, {"bob@local.test.x", "192.0.2.1", "right"}} {
+			h.loginAs(c[0], c[1], c[2]) // what comes of it is not asked here
+		}
+		got, err := h.g.Known(t.Context(), "Bob@local.test")
+		if err != nil || fmt.Sprint(got) != "[203.0.113.9/32 2001:db8:1:2::/64]" {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}

@@ -182,7 +182,9 @@ func (g *Guard) failed(ctx context.Context, a attempt) error {
 	return nil
 }
 
-func (a attempt) knownKey() string { return "login/known/" + a.user + " " + a.ip.String() }
+const knownPrefix = "login/known/"
+
+func (a attempt) knownKey() string { return knownPrefix + a.user + " " + a.ip.String() }
 
 func (a attempt) attack() state.Window {
 	return state.Window{Key: "login/user/" + a.user, Max: attackFull, Per: attackPer}

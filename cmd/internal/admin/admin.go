@@ -23,6 +23,8 @@ type Backend interface {
 	Trace(q TraceQuery) ([]trail.Record, error)
 
 	Users() []User
+	// User is all that is known of the account that has a name, or an alias.
+	User(ctx context.Context, name string) (UserDetail, error)
 	AddUser(ctx context.Context, u NewUser) error
 	SetPassword(ctx context.Context, name, password string) error
 	DisableUser(ctx context.Context, name string, disabled bool) error
@@ -94,6 +96,24 @@ type User struct {
 	Disabled bool     `json:"disabled,omitempty"`
 	Config   bool     `json:"config,omitempty"` // stands in the configuration
 	Sent     []Sent   `json:"sent,omitempty"`   // of what it may send; only a running gateway counts
+}
+
+// UserDetail is all that is known of an account.
+type UserDetail struct {
+	User
+	Login     string        `json:"login"`               // how it can log in: none, password (PLAIN and LOGIN), scram (those and SCRAM)
+	Bytes     int64         `json:"bytes"`               // in its mailboxes
+	Messages  int64         `json:"messages"`            // likewise
+	Mailboxes []UserMailbox `json:"mailboxes,omitempty"` // in order of names
+	SendsAs   []string      `json:"sends_as,omitempty"`  // addresses that it may send from; only a running gateway knows the domains' aliases
+	SeenFrom  []string      `json:"seen_from,omitempty"` // where it logged in from, in the last 30 days; only a running gateway knows
+}
+
+// UserMailbox is one of an account's mailboxes.
+type UserMailbox struct {
+	Name     string `json:"name"`
+	Messages int    `json:"messages"`
+	Unseen   int    `json:"unseen"`
 }
 
 // Sent is how much an account has sent of what it may.

@@ -34,6 +34,9 @@ func (f *fake) Trace(q TraceQuery) ([]trail.Record, error) {
 	return []trail.Record{{Subject: q.Text}}, nil
 }
 func (f *fake) Users() []User { return []User{{Name: "bob@example.com"}} }
+func (f *fake) User(_ context.Context, name string) (UserDetail, error) {
+	return UserDetail{User: User{Name: name}, Login: "scram"}, nil
+}
 func (f *fake) AddUser(_ context.Context, u NewUser) error {
 	f.did = append(f.did, "add "+u.Name+" "+u.Password)
 	return nil

@@ -115,6 +115,11 @@ func (c *Client) Users(ctx context.Context) (us []User, err error) {
 	return us, c.do(ctx, "GET", "/v1/users", nil, &us)
 }
 
+// User is all that is known of an account.
+func (c *Client) User(ctx context.Context, name string) (u UserDetail, err error) {
+	return u, c.do(ctx, "GET", "/v1/users/"+url.PathEscape(name), nil, &u)
+}
+
 // AddUser makes an account.
 func (c *Client) AddUser(ctx context.Context, u NewUser) error {
 	return c.do(ctx, "POST", "/v1/users", u, nil)

@@ -94,6 +94,10 @@ func users(m *http.ServeMux, b Backend) {
 	m.HandleFunc("POST /v1/users", func(w http.ResponseWriter, r *http.Request) {
 		call(w, r, func(u NewUser) (any, error) { return struct{}{}, b.AddUser(r.Context(), u) })
 	})
+	m.HandleFunc("GET /v1/users/{name}", func(w http.ResponseWriter, r *http.Request) {
+		u, err := b.User(r.Context(), r.PathValue("name"))
+		answer(w, u, err)
+	})
 	m.HandleFunc("PUT /v1/users/{name}/password", func(w http.ResponseWriter, r *http.Request) {
 		call(w, r, func(p string) (any, error) { return struct{}{}, b.SetPassword(r.Context(), r.PathValue("name"), p) })
 	})

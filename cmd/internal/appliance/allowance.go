@@ -3,6 +3,7 @@ package appliance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
@@ -82,17 +83,53 @@ func (a *Appliance) Refund(ctx context.Context, user string, recipients int, siz
 func (a *Appliance) Users() []admin.User {
 	list := a.users.Users()
 	for i := range list {
-		for _, c := range a.sending(list[i].Name) {
-			if c.rate.Max <= 0 {
-				continue
-			}
-			t, err := a.live().memory.Take(context.Background(), 0, c.window)
-			if err == nil {
-				list[i].Sent = append(list[i].Sent, admin.Sent{What: c.what, Used: t.Count, Max: c.rate.Max, Per: c.rate.Per})
-			}
+		list[i].Sent = a.sent(context.Background(), list[i].Name)
+	}
+	return list
+}
+
+// sent is how much an account has sent of what it may.
+func (a *Appliance) sent(ctx context.Context, user string) (list []admin.Sent) {
+	for _, c := range a.sending(user) {
+		if c.rate.Max <= 0 {
+			continue
+		}
+		t, err := a.live().memory.Take(ctx, 0, c.window)
+		if err == nil {
+			list = append(list, admin.Sent{What: c.what, Used: t.Count, Max: c.rate.Max, Per: c.rate.Per})
 		}
 	}
 	return list
+}
+
+// User is all that is known of an account.
+func (a *Appliance) User(ctx context.Context, name string) (admin.UserDetail, error) {
+	d, err := a.users.User(ctx, name)
+	if err != nil {
+		return d, err
+	}
+	d.Sent = a.sent(ctx, d.Name)
+	main, err := mail.ParseAddress(d.Name, true)
+	if err != nil {
+		return d, err
+	}
+	acc, err := a.keep.book.Lookup(main)
+	if err != nil {
+		return d, err
+	}
+	id, err := a.directory.identity(acc)
+	for _, from := range id.Addresses {
+		d.SendsAs = append(d.SendsAs, from.String())
+	}
+	slices.Sort(d.SendsAs)
+	if err != nil {
+		return d, err
+	}
+	known, err := a.guard.Known(ctx, d.Name)
+	for _, p := range known {
+		d.SeenFrom = append(d.SeenFrom, p.String())
+	}
+	return d, err
 }
 
 // LimitUser changes how much an account may send: "300/1h", "none", or "" for what

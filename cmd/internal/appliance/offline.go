@@ -46,6 +46,11 @@ func (o *Offline) Close() error { return o.undo.run(context.Background(), o.log)
 // Users lists them.
 func (o *Offline) Users(context.Context) ([]admin.User, error) { return o.users.Users(), nil }
 
+// User is all that is known of one.
+func (o *Offline) User(ctx context.Context, name string) (admin.UserDetail, error) {
+	return o.users.User(ctx, name)
+}
+
 // AddUser makes one.
 func (o *Offline) AddUser(ctx context.Context, n admin.NewUser) error { return o.users.AddUser(ctx, n) }
 
