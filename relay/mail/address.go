@@ -87,8 +87,9 @@ func ParseDomain(s string) (string, error) {
 		s = a
 	}
 	s = strings.ToLower(s)
-	for label := range strings.SplitSeq(s, ".") {
-		if !validLabel(label) {
+	for rest, more := s, true; more; {
+		var label string
+		if label, rest, more = strings.Cut(rest, "."); !validLabel(label) {
 			return "", ErrAddressSyntax
 		}
 	}
@@ -201,20 +202,15 @@ func scanQuoted(s string) (local, rest string, err error) {
 // isDotString tells whether s is a Dot-string of RFC 5321 section 4.1.2 (with
 // the UTF-8 of RFC 6531 section 3.3).
 func isDotString(s string) bool {
-	if s == "" {
-		return false
-	}
-	for atom := range strings.SplitSeq(s, ".") {
-		if atom == "" {
+	start := true // of an atom
+	for i := 0; i < len(s); i++ {
+		dot := s[i] == '.'
+		if dot && start || !dot && !isAtext(s[i]) {
 			return false
 		}
-		for i := 0; i < len(atom); i++ {
-			if !isAtext(atom[i]) {
-				return false
-			}
-		}
+		start = dot
 	}
-	return true
+	return !start
 }
 
 func isAtext(c byte) bool {

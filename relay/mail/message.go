@@ -51,7 +51,9 @@ var ErrEditOverlap = errors.New("two edits of the message touch the same octets"
 // NewMessage puts edits in order and checks them.
 func NewMessage(prefix []Field, edits []Edit, blob Blob) (*Message, error) {
 	es := append([]Edit(nil), edits...)
-	sort.SliceStable(es, func(i, j int) bool { return es[i].Off < es[j].Off })
+	if len(es) > 1 {
+		sort.SliceStable(es, func(i, j int) bool { return es[i].Off < es[j].Off })
+	}
 	var end int64
 	for _, e := range es {
 		if e.Off < end || e.End < e.Off || e.End > blob.Size() {

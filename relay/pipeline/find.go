@@ -52,7 +52,12 @@ type find struct {
 
 // NewTransaction begins a transaction of a session.
 func NewTransaction(s *Session) *Transaction {
-	return &Transaction{Session: s, finds: &finds{}}
+	both := &struct {
+		tx    Transaction
+		finds finds
+	}{}
+	both.tx.Session, both.tx.finds = s, &both.finds
+	return &both.tx
 }
 
 // Use tells which instances the plan in force has. The plan calls it.
@@ -125,7 +130,10 @@ func (tx *Transaction) Ask(ctx context.Context, name string) (Finding, error) {
 // Results are the findings that stand by now, by name and recipient.
 func (tx *Transaction) Results() []Result {
 	var rs []Result
-	for _, fs := range []*finds{&tx.Session.finds, tx.finds} {
+	for _, fs := range [...]*finds{&tx.Session.finds, tx.finds} {
+		if !fs.any.Load() {
+			continue
+		}
 		fs.mu.Lock()
 		for k, f := range fs.all() {
 			if now, ok := tx.set.Get(k.in.Name); ok && now != k.in {
@@ -154,6 +162,9 @@ func (tx *Transaction) Results() []Result {
 // Settle tells the filters that charged something whether it was taken: for one
 // recipient, or (-1) for the message itself. Findings are settled once.
 func (tx *Transaction) Settle(ctx context.Context, to int, taken bool) {
+	if !tx.finds.any.Load() {
+		return
+	}
 	tx.finds.mu.Lock()
 	var due []Result
 	for k, f := range tx.finds.all() {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // findKey is what a run of a filter is about.
@@ -20,6 +21,7 @@ const fewFinds = 24
 // finds remembers what was found, so that a filter runs once for each thing
 // that it is about. All but drop want mu held.
 type finds struct {
+	any  atomic.Bool // there was one: who asks where there are none need not lock
 	mu   sync.Mutex
 	few  []oneFind
 	many map[findKey]*find // in place of few, beyond its length
@@ -42,6 +44,7 @@ func (fs *finds) get(k findKey) *find {
 
 // put adds a run about a thing that has none.
 func (fs *finds) put(k findKey, f *find) {
+	fs.any.Store(true)
 	switch {
 	case fs.many != nil:
 		fs.many[k] = f
