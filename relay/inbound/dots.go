@@ -8,6 +8,7 @@ import "bytes"
 type dotDecoder struct {
 	repair  bool // make a bare CR or a bare LF a CRLF
 	chunked bool // the octets of BDAT: no dots to be undone, no end
+	binary  bool // BODY=BINARYMIME: CR, LF and NUL may stand anywhere
 
 	state dotState
 	out   []byte
@@ -25,6 +26,9 @@ const (
 	inText
 	afterCR // a CR, not yet put out
 )
+
+// spoilt tells whether what was seen so far cannot be taken.
+func (d *dotDecoder) spoilt() bool { return !d.binary && (d.nul || d.bare && !d.repair) }
 
 // feed decodes some of b, which is not empty. It returns the message's octets
 // (good until the next call), how many octets of b it used, and whether the data
@@ -57,43 +61,88 @@ func (d *dotDecoder) clean(b []byte) (n int) {
 	if d.state != inText && d.state != atLineStart {
 		return 0
 	}
-	for n < len(b) && (d.state != atLineStart || b[n] != '.' || d.chunked) {
-		i := bytes.IndexByte(b[n:], '\r')
-		line := b[n:]
-		if i >= 0 {
-			line = line[:i]
+	if !d.bare { // or a message full of bare CRs would be looked at again for each of them
+		if n = d.lines(b); n > 0 {
+			d.state = atLineStart
 		}
-		if j := bytes.IndexByte(line, '\n'); j >= 0 {
-			line, i = line[:j], -1
+	}
+	return n + d.line(b[n:])
+}
+
+// lines is how many octets at the start of b are whole lines that go out as they
+// are. As many CRs as LFs, each LF behind a CR, and no CR is bare.
+func (d *dotDecoder) lines(b []byte) (n int) {
+	count, start := 0, d.state == atLineStart
+	for n < len(b) && (!start || b[n] != '.' || d.chunked) {
+		end := n + bytes.IndexByte(b[n:], '\n')
+		if end < n || end == 0 || b[end-1] != '\r' {
+			break
 		}
-		if n += len(line); len(line) > 0 {
-			d.state = inText
-		}
-		if i < 0 || n+1 >= len(b) || b[n+1] != '\n' {
-			return n
-		}
-		n += 2
-		d.state = atLineStart
+		n, start = end+1, true
+		count++
+	}
+	if bytes.Count(b[:n], cr) != count {
+		return 0
 	}
 	return n
 }
 
+var cr = []byte("\r")
+
+// line is clean line by line. Where one CR or LF was bare and goes on as it is,
+// so do others.
+func (d *dotDecoder) line(b []byte) (n int) {
+	for n < len(b) && (d.state != atLineStart || b[n] != '.' || d.chunked) {
+		end := n + lineBreak(b[n:])
+		if end > n {
+			d.state = inText
+		}
+		n = end
+		switch {
+		case n+1 < len(b) && b[n] == '\r' && b[n+1] == '\n':
+			n += 2
+			d.state = atLineStart
+		case d.bare && !d.repair && (n+1 < len(b) || n < len(b) && b[n] == '\n'):
+			n++
+			d.state = inText
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// lineBreak is where the first CR or LF is, len(b) where there is none. It looks
+// little further than that: of octets that are all line ends, or all of one kind,
+// none costs a search through the rest.
+func lineBreak(b []byte) int {
+	for from, width := 0, 64; ; width *= 2 {
+		piece := b[from:min(from+width, len(b))]
+		lf := bytes.IndexByte(piece, '\n')
+		if lf >= 0 {
+			piece = piece[:lf]
+		}
+		if c := bytes.IndexByte(piece, '\r'); c >= 0 {
+			return from + c
+		}
+		if from += len(piece); lf >= 0 || from == len(b) {
+			return from
+		}
+	}
+}
+
 // text takes a run up to and with the next CR or LF.
 func (d *dotDecoder) text(b []byte) int {
-	i := bytes.IndexByte(b, '\r')
-	if i < 0 {
-		i = len(b)
-	}
-	if j := bytes.IndexByte(b[:i], '\n'); j >= 0 {
-		d.out = append(d.out, b[:j]...)
-		d.stray('\n')
-		return j + 1
-	}
+	i := lineBreak(b)
 	d.out = append(d.out, b[:i]...)
-	if i == len(b) {
+	switch {
+	case i == len(b):
 		return i
+	case b[i] == '\n':
+		d.stray('\n')
+	default:
+		d.state = afterCR
 	}
-	d.state = afterCR
 	return i + 1
 }
 

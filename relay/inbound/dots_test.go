@@ -3,6 +3,8 @@ package inbound
 import (
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestDotDecoder(t *testing.T) {
@@ -49,6 +51,23 @@ func decodeIn(d *dotDecoder, in string, size int) (out, rest string, done bool) 
 		}
 	}
 	return out, in, done
+}
+
+// TestDotPieces: what comes of the data does not depend on the pieces in which
+// they are read, of one octet up to whole buffers.
+func TestDotPieces(t *testing.T) {
+	words := []string{"\r\n", "\r\n", "\r\n", "a", "text and more", ".", "..", "\r", "\n", "\x00", "\r\n.", "\r\n.\r", "\r\n.\r\n"}
+	rapid.Check(t, func(t *rapid.T) {
+		in := strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 60).Draw(t, "in"), "")
+		mode := dotDecoder{repair: rapid.Bool().Draw(t, "repair"), chunked: rapid.Bool().Draw(t, "chunked")}
+		one, many := mode, mode
+		size := rapid.IntRange(2, 100).Draw(t, "size")
+		out, rest, done := decodeIn(&one, in, 1)
+		got, left, over := decodeIn(&many, in, size)
+		if got != out || left != rest || over != done || one.bare != many.bare || one.nul != many.nul || one.state != many.state {
+			t.Fatalf("%q in pieces of %d: %q, rest %q, done %v, %+v; octet by octet %q, rest %q, done %v, %+v", in, size, got, left, over, many, out, rest, done, one)
+		}
+	})
 }
 
 // TestDotRepair: repaired, there is no bare CR or LF left, and still no end but

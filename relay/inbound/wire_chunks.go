@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -54,7 +55,8 @@ func (w *wire) parseChunk(arg string) bool {
 // at the chunk that makes it so; what else is wrong is told at the end.
 func (w *wire) readChunks(max int64, sink func([]byte)) error {
 	w.data = dataBroken
-	dec := dotDecoder{repair: w.cfg.RepairLines && !w.talk.binary(), chunked: true, out: w.decoded}
+	binary := w.talk.binary()
+	dec := dotDecoder{repair: w.cfg.RepairLines && !binary, chunked: true, binary: binary, out: w.decoded}
 	defer func() { w.decoded = dec.out[:0] }()
 	last := deadlineIn(dataDeadline)
 	for {
@@ -66,7 +68,7 @@ func (w *wire) readChunks(max int64, sink func([]byte)) error {
 			return connError{err}
 		}
 		if w.chunk.last {
-			w.take(dec.finish(), max, sink)
+			w.take(dec.finish(), &dec, max, sink)
 			w.data, w.idle = dataDone, 0
 			return w.verdict(&dec, max)
 		}
@@ -90,24 +92,16 @@ func (w *wire) tooLarge() error {
 func (w *wire) readChunk(dec *dotDecoder, last time.Time, max int64, sink func([]byte)) error {
 	for w.chunk.left > 0 {
 		if w.r == w.n {
-			w.setDeadline(earlier(deadlineIn(w.cfg.DataTime), last))
-			if err := w.fill(false); err != nil {
+			if err := w.fill(false, until(w.cfg.DataTime, last)); err != nil {
 				return err
 			}
 		}
 		out, used, _ := dec.feed(w.buf[w.r:min(int64(w.n), int64(w.r)+w.chunk.left)])
 		w.r += used
 		w.chunk.left -= int64(used)
-		w.take(out, max, sink)
+		w.take(out, dec, max, sink)
 	}
 	return nil
-}
-
-// take passes octets of the message on, as long as there are not too many.
-func (w *wire) take(out []byte, max int64, sink func([]byte)) {
-	if w.size += int64(len(out)); w.size <= max && len(out) > 0 {
-		sink(out)
-	}
 }
 
 // nextChunk reads commands up to the next BDAT. Those that end a transaction end
@@ -115,7 +109,7 @@ func (w *wire) take(out []byte, max int64, sink func([]byte)) {
 // BDAT).
 func (w *wire) nextChunk(last time.Time) error {
 	for !w.closed {
-		line, err := w.readLine(w.cfg.MaxLine, earlier(deadlineIn(w.cfg.Idle), last))
+		line, err := w.readLine(w.cfg.MaxLine, last)
 		if err != nil {
 			if w.lineError(err); w.closed {
 				w.mute = true // what there was to say was said
@@ -130,7 +124,7 @@ func (w *wire) nextChunk(last time.Time) error {
 				return nil
 			}
 		case "RSET", "QUIT", "HELO", "EHLO", "LHLO":
-			w.data, w.mute, w.again = dataDone, true, line
+			w.data, w.mute, w.again = dataDone, true, bytes.Clone(line)
 			return errAborted
 		default:
 			w.betweenChunks(line)
@@ -165,8 +159,7 @@ func (w *wire) skipChunk() error {
 	}
 	for w.chunk.left > 0 {
 		if w.r == w.n {
-			w.setDeadline(deadlineIn(w.cfg.DataTime))
-			if err := w.fill(false); err != nil {
+			if err := w.fill(false, until(w.cfg.DataTime, time.Time{})); err != nil {
 				return err
 			}
 		}

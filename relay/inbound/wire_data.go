@@ -41,11 +41,13 @@ func (w *wire) readData(max int64, sink func([]byte)) error {
 	w.data = dataBroken
 	dec := dotDecoder{repair: w.cfg.RepairLines, out: w.decoded}
 	defer func() { w.decoded = dec.out[:0] }()
-	last := deadlineIn(dataDeadline)
+	var last time.Time // of all of it, from when it has to be waited for
 	for done := false; !done; {
 		if w.r == w.n {
-			w.setDeadline(earlier(deadlineIn(w.cfg.DataTime), last))
-			if err := w.fill(false); err != nil {
+			if last.IsZero() {
+				last = deadlineIn(dataDeadline)
+			}
+			if err := w.fill(false, until(w.cfg.DataTime, last)); err != nil {
 				return connError{err}
 			}
 		}
@@ -53,9 +55,7 @@ func (w *wire) readData(max int64, sink func([]byte)) error {
 		var used int
 		out, used, done = dec.feed(w.buf[w.r:w.n])
 		w.r += used
-		if w.size += int64(len(out)); w.size <= max {
-			sink(out)
-		} else if w.size > 2*max+drainData {
+		if w.take(out, &dec, max, sink); w.size > 2*max+drainData {
 			return errTooLarge // the state stays dataBroken: the connection ends
 		}
 	}
@@ -64,24 +64,24 @@ func (w *wire) readData(max int64, sink func([]byte)) error {
 	return w.verdict(&dec, max)
 }
 
+// take passes octets of the message on, as long as it may yet be taken: there are
+// not too many, and none that do not belong there.
+func (w *wire) take(out []byte, dec *dotDecoder, max int64, sink func([]byte)) {
+	if w.size += int64(len(out)); w.size <= max && len(out) > 0 && !dec.spoilt() {
+		sink(out)
+	}
+}
+
 func (w *wire) verdict(dec *dotDecoder, max int64) error {
-	binary := w.talk.binary() // RFC 3030 section 3: what stands where is looked at when the message is parsed
-	switch {
-	case dec.nul && !binary:
+	switch { // of BINARYMIME it is looked at when the message is parsed what stands where (RFC 3030 section 3)
+	case dec.nul && !dec.binary:
 		return errNUL
-	case dec.bare && !binary && !dec.repair:
+	case dec.spoilt():
 		return errStrayLine
 	case w.size > max:
 		return errTooLarge
 	}
 	return nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // startTLS begins TLS, RFC 3207. What the client sent behind the command, in
