@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -13,7 +12,7 @@ import (
 
 // bundle is recipients that get the message in the same form.
 type bundle struct {
-	ledger pipeline.Ledger
+	ledger *pipeline.Ledger
 	first  int // the first recipient of it
 	hold   bool
 	why    string
@@ -21,6 +20,14 @@ type bundle struct {
 	seen   map[string]bool // what is in to, from the second on
 
 	refused []refusedRecipient // the sender is told, nobody gets it
+}
+
+// room is for what accept makes of most messages: one of each. It is empty
+// between messages.
+type room struct {
+	bundle bundle
+	list   [1]*bundle
+	subs   [1]queue.Submission
 }
 
 // refusedRecipient rejects what others of the same message take.
@@ -32,14 +39,17 @@ type refusedRecipient struct {
 // accept queues the message: the octets once, an entry for each form in which
 // they go on. When it returns a zero Reply the message is durable.
 func (s *session) accept(tx *transaction, draft Draft, vs []pipeline.Verdict, fates []pipeline.Action) (r mail.Reply, rule string) {
-	var subs []queue.Submission
+	if s.room == nil {
+		s.room = new(room)
+	}
+	defer func() { *s.room = room{} }()
+	subs := s.room.subs[:0]
 	for _, b := range s.bundles(tx, vs, fates) {
-		sub, err := s.submission(tx, b)
-		if err != nil {
+		subs = append(subs, queue.Submission{})
+		if err := s.submission(tx, b, &subs[len(subs)-1]); err != nil {
 			s.log.Error("the message could not be made ready", "id", s.name(), "error", err)
 			return mail.Defer(51, 3, 0, "The message could not be made ready, try again later"), "edits"
 		}
-		subs = append(subs, sub)
 	}
 	if len(subs) == 0 {
 		return mail.Reply{}, "" // thrown away for all
@@ -47,7 +57,7 @@ func (s *session) accept(tx *transaction, draft Draft, vs []pipeline.Verdict, fa
 	if r := s.charge(tx); !r.IsZero() {
 		return r, "allowance"
 	}
-	err := draft.Commit(context.WithoutCancel(tx.ctx), subs...)
+	err := draft.Commit(tx.after, subs...)
 	switch {
 	case err == nil:
 		return mail.Reply{}, ""
@@ -70,19 +80,20 @@ func (s *session) charge(tx *transaction) mail.Reply {
 
 func (s *session) refund(tx *transaction) {
 	if s.cfg.Allowance != nil && s.ps.Auth.User != "" {
-		s.cfg.Allowance.Refund(context.WithoutCancel(tx.ctx), s.ps.Auth.User, len(tx.To), tx.Trace.Size)
+		s.cfg.Allowance.Refund(tx.after, s.ps.Auth.User, len(tx.To), tx.Trace.Size)
 	}
 }
 
 // bundles sorts recipients by the form in which they get the message, in the
 // order of their first recipients.
 func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) []*bundle {
-	var list []*bundle
+	list := s.room.list[:0]
 	var byForm map[string]*bundle
 	if len(vs) > 1 {
 		byForm = map[string]*bundle{}
 	}
-	for i, v := range vs {
+	for i := range vs {
+		v := &vs[i]
 		if fates[i] == pipeline.Discard {
 			continue
 		}
@@ -93,7 +104,10 @@ func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeli
 		}
 		b := byForm[form]
 		if b == nil {
-			b = &bundle{ledger: v.Ledger, first: i, hold: hold}
+			if b = &s.room.bundle; len(list) > 0 {
+				b = new(bundle)
+			}
+			*b = bundle{ledger: &v.Ledger, first: i, hold: hold}
 			if hold {
 				b.why = v.Rule
 			}
@@ -102,7 +116,7 @@ func (s *session) bundles(tx *transaction, vs []pipeline.Verdict, fates []pipeli
 			}
 			list = append(list, b)
 		}
-		s.addRecipient(b, tx.To[i], v, fates[i])
+		s.addRecipient(b, &tx.To[i], v, fates[i])
 	}
 	return list
 }
@@ -120,10 +134,10 @@ func ownFindings(tx *transaction, i int) (form string) {
 
 // addRecipient adds where the mail of a recipient goes: its aliases resolved, or
 // the quarantine, and the copies.
-func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verdict, fate pipeline.Action) {
+func (s *session) addRecipient(b *bundle, to *pipeline.Recipient, v *pipeline.Verdict, fate pipeline.Action) {
 	r := mail.Recipient{Address: to.Address, Original: to.Original, Notify: to.Notify, Route: v.Ledger.Route, Tags: v.Ledger.Tags}
 	if fate == pipeline.Reject {
-		b.refused = append(b.refused, refusedRecipient{r, queue.Refusal{Reply: refusal(v, mail.ID(s.name())), Why: "by policy: " + v.Rule}})
+		b.refused = append(b.refused, refusedRecipient{r, queue.Refusal{Reply: refusal(*v, mail.ID(s.name())), Why: "by policy: " + v.Rule}})
 		return
 	}
 	if fate == pipeline.Quarantine {
@@ -138,7 +152,7 @@ func (s *session) addRecipient(b *bundle, to pipeline.Recipient, v pipeline.Verd
 	for _, final := range to.Acceptance.Final {
 		if fate != pipeline.Quarantine {
 			r.Address, r.Via = final, ""
-			if final.Key() != to.Address.Key() {
+			if final != to.Address && final.Key() != to.Address.Key() {
 				r.Via = to.Acceptance.Domain
 			}
 			b.add(r, to.Address)
@@ -177,9 +191,9 @@ func sameness(r mail.Recipient) string {
 	return key
 }
 
-// submission is a bundle as the queue takes it.
-func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, error) {
-	sub := queue.Submission{Envelope: tx.env, Hold: b.hold, Why: b.why}
+// submission makes a bundle what the queue takes.
+func (s *session) submission(tx *transaction, b *bundle, sub *queue.Submission) error {
+	sub.Envelope, sub.Hold, sub.Why = tx.env, b.hold, b.why
 	sub.Envelope.To = b.to
 	for _, r := range b.refused {
 		if sub.Refused == nil {
@@ -189,34 +203,53 @@ func (s *session) submission(tx *transaction, b *bundle) (queue.Submission, erro
 		sub.Envelope.To = append(sub.Envelope.To, r.Recipient)
 	}
 	sub.Envelope.Received = s.cfg.Now()
-	sub.Envelope.Standing = s.standing(tx)
 	chain := s.chain(tx, b) // before the prefix, which has the result
-	edits, err := s.edits(tx, b)
+	found := tx.Results()
+	sub.Envelope.Standing = s.standing(tx, found)
+	edits, err := s.edits(tx, b, found)
 	if err != nil {
-		return sub, err
+		return err
 	}
-	msg, err := mail.NewMessage(s.prefix(tx, b), edits, tx.Message.Blob)
+	sub.Prefix = s.prefix(tx, b, found)
+	if len(edits) > 0 || b.ledger.Sign || chain != "" {
+		if err := s.finished(tx, b, sub, edits, chain); err != nil {
+			return err
+		}
+	}
+	if b.first == 0 || len(tx.Trace.Added) == 0 {
+		tx.Trace.Added = fieldNames(sub.Prefix)
+	}
+	return nil
+}
+
+// finished makes the changes, and what needs the message with them: signature and
+// seal.
+func (s *session) finished(tx *transaction, b *bundle, sub *queue.Submission, edits []mail.Edit, chain string) error {
+	msg, err := mail.NewMessage(sub.Prefix, edits, tx.Message.Blob)
 	if err != nil {
-		return sub, err
+		return err
 	}
 	if b.ledger.Sign {
 		if msg, err = s.sign(tx, pipeline.Signing{Selectors: b.ledger.Keys, Canonicalization: b.ledger.Canon}, msg); err != nil {
-			return sub, err
+			return err
 		}
 	}
 	if chain != "" {
 		if msg, err = s.seal(tx, b, chain, msg); err != nil {
-			return sub, err
+			return err
 		}
 	}
 	sub.Prefix, sub.Edits = msg.Prefix, msg.Edits
-	if b.first == 0 || len(tx.Trace.Added) == 0 {
-		tx.Trace.Added = fieldNames(msg.Prefix)
-	}
-	return sub, nil
+	return nil
 }
 
+// onlyReceived are the names of what is on top of most messages.
+var onlyReceived = []string{"Received"}
+
 func fieldNames(fs []mail.Field) []string {
+	if len(fs) == 1 && fs[0].Name == onlyReceived[0] {
+		return onlyReceived
+	}
 	names := make([]string, 0, len(fs))
 	for _, f := range fs {
 		names = append(names, f.Name)

@@ -11,14 +11,15 @@ import (
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/mime"
+	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/queue"
 	"github.com/forepost/forepost/relay/trail"
 )
 
 // BenchmarkEdge is one message from the socket to its draft, in a session that
 // goes on: wire, go-smtp, session, Received, the record for the trail. The
-// socket is in memory, parser, spool and trail forget, and the plan lets all
-// pass. cpu-us/op is of the whole process, garbage collection included.
+// socket is in memory, parser, spool and trail forget, the plan lets all pass and
+// the directory knows everybody. cpu-us/op is of the whole process, garbage collection included.
 func BenchmarkEdge(b *testing.B) {
 	for _, size := range []int{8 << 10, 1 << 20} {
 		for _, verb := range []string{"DATA", "BDAT"} {
@@ -43,7 +44,8 @@ func benchmarkEdge(b *testing.B, verb string, size int) {
 	before := cpuTime()
 	for i := 0; i < b.N; i += each {
 		s := newSite(func(c *Config) {
-			c.Spool, c.Trail, c.newParser = nullSpool{}, nullTrail{}, func() parser { return nullParser{} }
+			c.Spool, c.Trail, c.newParser = &nullSpool{}, nullTrail{}, func() parser { return nullParser{} }
+			c.Policies, c.Directory = newNullPlan(), nullDirectory{}
 		})
 		if said := talkIn(&s.cfg, script, bufSize); strings.Count(said, "Queued as") != each {
 			b.Fatal(said)
@@ -85,26 +87,49 @@ func cpuTime() time.Duration {
 // nullParser, nullSpool and nullTrail forget.
 type nullParser struct{}
 
+var emptyPart = &mime.Part{}
+
 func (nullParser) Write(p []byte) (int, error) { return len(p), nil }
-func (nullParser) Close() *mime.Part           { return &mime.Part{} }
+func (nullParser) Close() *mime.Part           { return emptyPart }
 
-type nullSpool struct{}
+type nullSpool struct{ n int }
 
-func (nullSpool) Draft(mail.ID) (Draft, error) { return &nullDraft{}, nil }
+func (d *nullSpool) Draft(mail.ID) (Draft, error) {
+	d.n = 0
+	return d, nil
+}
 
-type nullDraft struct{ n int }
-
-func (d *nullDraft) Write(p []byte) (int, error)                       { d.n += len(p); return len(p), nil }
-func (d *nullDraft) Blob() mail.Blob                                   { return nullBlob(d.n) }
-func (d *nullDraft) Commit(context.Context, ...queue.Submission) error { return nil }
-func (d *nullDraft) Discard()                                          {}
-
-type nullBlob int
-
-func (b nullBlob) Size() int64                  { return int64(b) }
-func (nullBlob) Open() (mail.BlobReader, error) { return nil, io.EOF }
+func (d *nullSpool) Write(p []byte) (int, error)                       { d.n += len(p); return len(p), nil }
+func (d *nullSpool) Blob() mail.Blob                                   { return d }
+func (d *nullSpool) Commit(context.Context, ...queue.Submission) error { return nil }
+func (d *nullSpool) Discard()                                          {}
+func (d *nullSpool) Size() int64                                       { return int64(d.n) }
+func (d *nullSpool) Open() (mail.BlobReader, error)                    { return nil, io.EOF }
 
 type nullTrail struct{}
 
 func (nullTrail) Record(*trail.Record) {}
 func (nullTrail) Event(trail.Event)    {}
+
+// nullPlan lets pass, nullDirectory takes for Bob.
+type nullPlan struct{ one []pipeline.Verdict }
+
+func newNullPlan() *nullPlan { return &nullPlan{make([]pipeline.Verdict, 1)} }
+
+func (p *nullPlan) PlanFor(string) pipeline.Plan { return p }
+func (p *nullPlan) Info() pipeline.PlanInfo      { return pipeline.PlanInfo{Name: "test", Hash: "00"} }
+
+func (p *nullPlan) Run(_ context.Context, at pipeline.Stage, _ *pipeline.Transaction) []pipeline.Verdict {
+	if at != pipeline.Data {
+		return nil
+	}
+	return p.one
+}
+
+type nullDirectory struct{}
+
+var final = []mail.Address{{Local: "bob", Domain: "example.com"}}
+
+func (nullDirectory) Accepts(context.Context, mail.Address) (mail.Acceptance, error) {
+	return mail.Acceptance{Ours: true, Known: true, Domain: "example.com", Final: final}, nil
+}

@@ -21,7 +21,7 @@ func TestTinyChunks(t *testing.T) {
 		in.WriteString("BDAT 1\r\n" + body[i:i+1])
 	}
 	in.WriteString("BDAT 0 LAST\r\nNOOP\r\n")
-	s := newSite(func(c *Config) { c.Spool = nullSpool{} })
+	s := newSite(func(c *Config) { c.Spool = &nullSpool{} })
 	conn := &scripted{in: []byte(in.String()), piece: 64 << 10}
 	conn.out.Grow(64 << 20)
 	var before, after runtime.MemStats

@@ -1,11 +1,6 @@
 package inbound
 
-import (
-	"github.com/emersion/go-smtp"
-
-	"github.com/forepost/forepost/relay/mail"
-	"github.com/forepost/forepost/relay/pipeline"
-)
+import "github.com/forepost/forepost/relay/pipeline"
 
 // combine makes one answer of the verdicts for the recipients of a message, since
 // SMTP has only one reply to the data. Either the message is refused, for the
@@ -38,13 +33,14 @@ func combine(vs []pipeline.Verdict) (refused *pipeline.Verdict, fates []pipeline
 	if rejected != nil && rejections == len(vs) {
 		return rejected, nil
 	}
-	for _, v := range vs {
-		fates = append(fates, fate(v))
+	fates = make([]pipeline.Action, len(vs))
+	for i := range vs {
+		fates[i] = fate(&vs[i])
 	}
 	return nil, fates
 }
 
-func fate(v pipeline.Verdict) pipeline.Action {
+func fate(v *pipeline.Verdict) pipeline.Action {
 	switch {
 	case v.Action == pipeline.None:
 		return pipeline.Accept
@@ -58,9 +54,4 @@ func fate(v pipeline.Verdict) pipeline.Action {
 		return pipeline.Quarantine
 	}
 	return pipeline.Reject
-}
-
-// queuedAs is the reply to a message that was taken.
-func queuedAs(id mail.ID) error {
-	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "Queued as " + string(id)}
 }

@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"log/slog"
@@ -76,7 +75,8 @@ func (s *session) data() error {
 }
 
 func (s *session) openDraft(tx *transaction) *incoming {
-	in := &incoming{parser: s.cfg.newParser()}
+	in := &tx.in
+	in.parser = s.cfg.newParser()
 	in.draft, in.err = s.cfg.Spool.Draft(tx.Transaction.ID)
 	return in
 }
@@ -145,7 +145,8 @@ func actionOf(r mail.Reply) pipeline.Action {
 
 // describe notes what the trail keeps of a message.
 func (s *session) describe(tx *transaction, blob mail.Blob) {
-	tx.Message = &mail.Message{Blob: blob}
+	tx.message.Blob = blob
+	tx.Message = &tx.message
 	rec := tx.Trace
 	rec.Size = blob.Size()
 	if fs := tx.Part.All("Subject"); len(fs) > 0 {
@@ -169,12 +170,11 @@ func (s *session) checkMessage(p *mime.Part) (r mail.Reply, rule string) {
 // refuseData refuses a message for all its recipients.
 func (s *session) refuseData(tx *transaction, v pipeline.Verdict) error {
 	r := refusal(v, tx.Transaction.ID)
-	ctx := context.WithoutCancel(tx.ctx)
 	for i := range tx.To {
-		tx.Settle(ctx, i, false)
+		tx.Settle(tx.after, i, false)
 	}
-	tx.Settle(ctx, -1, false)
-	s.refuse(tx, addresses(tx.To), v, r)
+	tx.Settle(tx.after, -1, false)
+	s.refuse(tx, tx.names(), v, r)
 	s.tellAll(tx, r)
 	s.finish(tx)
 	return said(r)
@@ -194,7 +194,8 @@ func (s *session) judgeMessage(tx *transaction, draft Draft) error {
 		return s.refuseData(tx, pipeline.Verdict{Action: actionOf(r), Reply: r, Rule: "builtin." + rule})
 	}
 	s.accepted(tx, vs, fates)
-	return queuedAs(tx.Transaction.ID)
+	s.conn.wire.tell(s.queued())
+	return nil
 }
 
 // verdicts asks the policy about each recipient. A plan that does not answer for
@@ -203,9 +204,9 @@ func (s *session) verdicts(tx *transaction) []pipeline.Verdict {
 	if len(tx.To) == 0 {
 		return nil // all were discarded
 	}
-	ctx, cancel := context.WithCancel(tx.ctx)
-	defer cancel()
-	defer time.AfterFunc(judgeTime, cancel).Stop()
+	ctx := &tx.judging
+	ctx.parent, ctx.limit = tx.ctx, judgeTime
+	defer ctx.cancel()
 	tx.Trace.Judged = s.cfg.Now()
 	vs := tx.plan.Run(ctx, pipeline.Data, tx.Transaction)
 	if len(vs) == len(tx.To) {
@@ -218,27 +219,26 @@ func (s *session) verdicts(tx *transaction) []pipeline.Verdict {
 
 // accepted tells everybody who wants to know that the message was taken.
 func (s *session) accepted(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) {
-	ctx := context.WithoutCancel(tx.ctx)
-	for i, v := range vs {
-		s.took(ctx, tx, i, v, fates[i])
+	for i := range vs {
+		s.took(tx, i, &vs[i], fates[i])
 	}
 	s.notifyAll(tx, vs, fates)
-	s.settled(ctx, tx, vs, true)
+	s.settled(tx, vs, true)
 }
 
 // took tells what became of a recipient for whom the message was taken.
-func (s *session) took(ctx context.Context, tx *transaction, i int, v pipeline.Verdict, fate pipeline.Action) {
-	tx.Settle(ctx, i, v.Action != pipeline.Reject)
-	o := trail.Outcome{To: []string{tx.To[i].Address.String()}, Action: fateName(fate), Rule: v.Rule,
-		Reply: "250 2.0.0 Queued as " + string(tx.Transaction.ID), Where: where(v, fate), Tags: v.Ledger.Tags}
+func (s *session) took(tx *transaction, i int, v *pipeline.Verdict, fate pipeline.Action) {
+	tx.Settle(tx.after, i, v.Action != pipeline.Reject)
+	o := trail.Outcome{To: tx.rec.toOne(tx.notes[i].name), Action: fateName(fate), Rule: v.Rule,
+		Reply: s.reply, Where: where(v, fate), Tags: v.Ledger.Tags}
 	s.outcome(tx, o)
 	if fate == pipeline.Accept {
 		s.conn.srv.accepted.Inc()
 	} else {
 		messages.WithLabelValues(s.cfg.Name, o.Action).Inc()
 	}
-	if s.log.Enabled(ctx, slog.LevelInfo) {
-		s.log.LogAttrs(ctx, slog.LevelInfo, "taken", slog.String("id", string(tx.Transaction.ID)), slog.String("from", *tx.Trace.From),
+	if s.log.Enabled(tx.after, slog.LevelInfo) {
+		s.log.LogAttrs(tx.after, slog.LevelInfo, "taken", slog.String("id", string(tx.Transaction.ID)), slog.String("from", *tx.Trace.From),
 			slog.String("to", o.To[0]), slog.String("action", o.Action), slog.String("rule", o.Rule),
 			slog.String("where", o.Where), slog.Int64("size", tx.Trace.Size))
 	}
@@ -246,14 +246,14 @@ func (s *session) took(ctx context.Context, tx *transaction, i int, v pipeline.V
 
 // settled ends a transaction whose recipients all have their fate; kept tells
 // whether any of them gets the message.
-func (s *session) settled(ctx context.Context, tx *transaction, vs []pipeline.Verdict, kept bool) {
+func (s *session) settled(tx *transaction, vs []pipeline.Verdict, kept bool) {
 	if len(vs) > 0 {
 		tx.Trace.Points = points(vs[0].Ledger.Points)
 	}
 	if kept {
 		s.conn.srv.octets.Add(float64(tx.Trace.Size))
 	}
-	tx.Settle(ctx, -1, kept)
+	tx.Settle(tx.after, -1, kept)
 	s.finish(tx)
 }
 
@@ -266,7 +266,7 @@ func fateName(fate pipeline.Action) string {
 }
 
 // where is the quarantine or the route that a recipient's message went to.
-func where(v pipeline.Verdict, fate pipeline.Action) string {
+func where(v *pipeline.Verdict, fate pipeline.Action) string {
 	if fate == pipeline.Quarantine {
 		return v.Into
 	}

@@ -13,12 +13,12 @@ import (
 // rules want, and what external filters want. Those of the first two must all
 // be possible. A filter's are made all or none: where they touch what is changed
 // already they are left out, and it is logged.
-func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
-	all, err := merge(s.ownEdits(tx), b.ledger.Edits)
+func (s *session) edits(tx *transaction, b *bundle, found []pipeline.Result) ([]mail.Edit, error) {
+	all, err := merge(s.ownEdits(tx, found), b.ledger.Edits)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range tx.Results() {
+	for _, r := range found {
 		if r.To != -1 && r.To != b.first || len(r.Finding.Edits) == 0 {
 			continue
 		}
@@ -34,9 +34,9 @@ func (s *session) edits(tx *transaction, b *bundle) ([]mail.Edit, error) {
 
 // ownEdits take out what claims to be ours and, of submissions, Bcc (RFC 5322
 // section 3.6.3).
-func (s *session) ownEdits(tx *transaction) []mail.Edit {
+func (s *session) ownEdits(tx *transaction, found []pipeline.Result) []mail.Edit {
 	p := tx.Part
-	edits := forged(p, s.cfg.Hostname, chainIsWhole(tx))
+	edits := forged(p, s.cfg.Hostname, chainIsWhole(found))
 	if s.cfg.Protocol == Submission {
 		for _, f := range append(p.All("Bcc"), p.All("Resent-Bcc")...) {
 			edits = append(edits, mail.Edit{Off: f.Off, End: f.End})

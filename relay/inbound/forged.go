@@ -6,6 +6,7 @@ import (
 
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/mime"
+	"github.com/forepost/forepost/relay/pipeline"
 )
 
 // claims are the fields that say what a gateway found out, each with the name of
@@ -38,8 +39,8 @@ func forged(p *mime.Part, host string, wholeChain bool) (edits []mail.Edit) {
 }
 
 // chainIsWhole tells whether the ARC filter was asked and verified every link.
-func chainIsWhole(tx *transaction) bool {
-	for _, r := range tx.Results() {
+func chainIsWhole(found []pipeline.Result) bool {
+	for _, r := range found {
 		if r.Instance.Kind == "arc" && r.Err == nil && r.Finding.Facts["result"] == "pass" {
 			return true
 		}

@@ -58,7 +58,8 @@ type Draft interface {
 	Write(p []byte) (int, error)
 	// Blob is what was written so far.
 	Blob() mail.Blob
-	// Commit makes the entries durable and returns: now 250 may be said.
+	// Commit makes the entries durable and returns: now 250 may be said. The
+	// slice of them is used again afterwards.
 	Commit(ctx context.Context, s ...queue.Submission) error
 	// Discard gives the draft up; after Commit it does nothing.
 	Discard()

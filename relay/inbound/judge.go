@@ -25,12 +25,15 @@ func (s *session) connect() (r mail.Reply) {
 	return r
 }
 
-// remembered is the verdict of the session's stages, the first of them first.
-func (s *session) remembered() pipeline.Verdict {
-	if s.connected.verdict.Action != pipeline.None {
-		return s.connected.verdict
+// remembered is the verdict of the session's stages, the first of them first; nil
+// for none.
+func (s *session) remembered() *pipeline.Verdict {
+	for _, j := range []*judged{&s.connected, &s.greeted} {
+		if j.verdict.Action != pipeline.None {
+			return &j.verdict
+		}
 	}
-	return s.greeted.verdict
+	return nil
 }
 
 // judgeSession asks the policy about the client itself. Its verdict is answered
@@ -113,7 +116,7 @@ func (s *session) recordSession(v pipeline.Verdict, r mail.Reply) {
 		rec.Facts = append(rec.Facts, factOf(f))
 	}
 	rec.Outcomes = []trail.Outcome{{Action: v.Action.String(), Rule: v.Rule, Reply: r.String()}}
-	s.cfg.Trail.Record(rec)
+	s.cfg.Trail.Record(&rec.Record)
 	s.tally(v.Action)
 	s.log.Info("session refused", "id", string(s.ps.ID), "action", v.Action.String(), "rule", v.Rule, "reply", r.String())
 }

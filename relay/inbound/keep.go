@@ -23,24 +23,24 @@ const (
 
 // keepRcpt notes a recipient and tells its number, from 1; 0 where there are too
 // many.
-func (tx *transaction) keepRcpt(to mail.Address, acc mail.Acceptance) int {
+func (tx *transaction) keepRcpt(to string, acc mail.Acceptance) int {
 	if len(tx.Trace.Rcpts) >= maxKeptRcpts {
 		return 0
 	}
-	tx.Trace.Rcpts = append(tx.Trace.Rcpts, trail.Rcpt{Address: to.String(), Ours: acc.Ours, Known: acc.Known, Domain: acc.Domain})
+	tx.Trace.Rcpts = inRoom(tx.Trace.Rcpts, tx.rec.rcpts[:], trail.Rcpt{Address: to, Ours: acc.Ours, Known: acc.Known, Domain: acc.Domain})
 	return len(tx.Trace.Rcpts)
 }
 
 // keepFacts notes what was found about some of the recipients (-1: about the
 // message or the session).
-func (tx *transaction) keepFacts(about func(to int) bool) {
-	for _, r := range tx.Results() {
+func (tx *transaction) keepFacts(found []pipeline.Result, about func(to int) bool) {
+	for _, r := range found {
 		if !about(r.To) || len(tx.Trace.Facts) >= maxKeptFacts {
 			continue
 		}
 		f := factOf(r)
-		if r.To >= 0 && r.To < len(tx.places) {
-			f.Rcpt = tx.places[r.To]
+		if r.To >= 0 && r.To < len(tx.notes) {
+			f.Rcpt = tx.notes[r.To].place
 		}
 		tx.Trace.Facts = append(tx.Trace.Facts, f)
 	}

@@ -1,8 +1,6 @@
 package inbound
 
 import (
-	"context"
-
 	"github.com/forepost/forepost/relay/mail"
 	"github.com/forepost/forepost/relay/pipeline"
 )
@@ -26,7 +24,6 @@ type answer struct {
 func (s *session) judgeEach(tx *transaction, draft Draft, vs []pipeline.Verdict) error {
 	fates := eachFate(vs)
 	r, rule := s.accept(tx, draft, vs, keptOnly(fates))
-	ctx := context.WithoutCancel(tx.ctx)
 	replies := make([]answer, len(vs))
 	kept := false
 	for i, v := range vs {
@@ -36,18 +33,18 @@ func (s *session) judgeEach(tx *transaction, draft Draft, vs []pipeline.Verdict)
 		}
 		if !fates[i].Refuses() {
 			kept = true
-			s.took(ctx, tx, i, v, fates[i])
-			s.notify(tx, v, fateName(fates[i]), []string{tx.To[i].Address.String()})
-			replies[i] = queued(tx.Transaction.ID)
+			s.took(tx, i, &v, fates[i])
+			s.notify(tx, v, fateName(fates[i]), []string{tx.notes[i].name})
+			replies[i] = s.queued()
 			continue
 		}
 		said := eachRefusal(v, tx.Transaction.ID)
-		s.refuse(tx, addresses(tx.To[i:i+1]), v, said)
-		tx.Settle(ctx, i, false)
+		s.refuse(tx, []string{tx.notes[i].name}, v, said)
+		tx.Settle(tx.after, i, false)
 		replies[i] = replied(said)
 	}
 	s.tell(tx, replies)
-	s.settled(ctx, tx, vs, kept)
+	s.settled(tx, vs, kept)
 	return nil // the wire has the replies
 }
 
@@ -56,7 +53,7 @@ func eachFate(vs []pipeline.Verdict) []pipeline.Action {
 	fates := make([]pipeline.Action, len(vs))
 	for i, v := range vs {
 		if fates[i] = v.Action; !v.Action.Refuses() {
-			fates[i] = fate(v)
+			fates[i] = fate(&v)
 		}
 	}
 	return fates
@@ -89,7 +86,7 @@ func eachRefusal(v pipeline.Verdict, id mail.ID) mail.Reply {
 func (s *session) tell(tx *transaction, replies []answer) {
 	list := make([]answer, 0, len(tx.taken))
 	for _, t := range tx.taken {
-		a := queued(tx.Transaction.ID) // what is thrown away is not told
+		a := s.queued() // what is thrown away is not told
 		if t.at >= 0 {
 			a = replies[t.at]
 		}
@@ -114,6 +111,10 @@ func (s *session) tellAll(tx *transaction, r mail.Reply) {
 	s.conn.wire.each = list
 }
 
-func queued(id mail.ID) answer { return answer{250, "2.0.0", "Queued as " + string(id)} }
+// queuedAs is the beginning of the reply to a message that was taken, as the
+// record has it; queued is the reply.
+const queuedAs = "250 2.0.0 Queued as "
+
+func (s *session) queued() answer { return answer{250, "2.0.0", s.reply[len("250 2.0.0 "):]} }
 
 func replied(r mail.Reply) answer { return answer{r.Code(), r.Enhanced(), r.Text} }

@@ -44,19 +44,26 @@ func byProgram(tx *transaction) bool {
 // notifyAll tells of the verdicts about a message that was taken, once for each
 // rule.
 func (s *session) notifyAll(tx *transaction, vs []pipeline.Verdict, fates []pipeline.Action) {
-	told := map[string]bool{}
-	for i, v := range vs {
-		key := fateName(fates[i]) + " " + v.Rule
-		if len(v.Notify) == 0 || told[key] {
+	var told map[string]bool
+	for i := range vs {
+		v := &vs[i]
+		if len(v.Notify) == 0 { // most ask for none
 			continue
+		}
+		key := fateName(fates[i]) + " " + v.Rule
+		if told[key] {
+			continue
+		}
+		if told == nil {
+			told = map[string]bool{}
 		}
 		told[key] = true
 		var to []string
 		for j, w := range vs {
 			if w.Rule == v.Rule && fates[j] == fates[i] {
-				to = append(to, tx.To[j].Address.String())
+				to = append(to, tx.notes[j].name)
 			}
 		}
-		s.notify(tx, v, fateName(fates[i]), to)
+		s.notify(tx, *v, fateName(fates[i]), to)
 	}
 }

@@ -67,6 +67,15 @@ func cutRoute(path string) string {
 	return path
 }
 
+// asText is an address as text: what was parsed, where that is the same.
+func asText(a mail.Address, parsed string) string {
+	n := len(a.Local)
+	if len(parsed) == n+1+len(a.Domain) && n > 0 && a.Domain != "" && parsed[:n] == a.Local && parsed[n+1:] == a.Domain {
+		return parsed // it has no quotes, which would make it longer
+	}
+	return a.String()
+}
+
 // parseRecipient also takes <Postmaster> without a domain (RFC 5321 section
 // 4.5.1).
 func parseRecipient(path string, utf8ok bool) (mail.Address, error) {

@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -11,11 +12,11 @@ import (
 
 // prefix is what is put on top of the message: Received, Authentication-Results,
 // what filters found, what rules noted.
-func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
-	fields := []mail.Field{s.received(tx)}
+func (s *session) prefix(tx *transaction, b *bundle, all []pipeline.Result) []mail.Field {
+	fields := append(make([]mail.Field, 0, 1), s.received(tx, all))
 	var auth []pipeline.AuthResult
 	var found []mail.Field
-	for _, r := range tx.Results() {
+	for _, r := range all {
 		if r.To == -1 || r.To == b.first {
 			auth = append(auth, r.Finding.Auth...)
 			found = append(found, r.Finding.Fields...)
@@ -32,35 +33,47 @@ func (s *session) prefix(tx *transaction, b *bundle) []mail.Field {
 }
 
 // received is the trace field, RFC 5321 section 4.4.
-func (s *session) received(tx *transaction) mail.Field {
-	v := make([]byte, 0, 256)
-	v = append(append(append(append(v, "from "...), heloName(s.ps.Helo)...), " ("...), s.clientText(tx)...)
-	v = append(append(append(v, ")\r\n\tby "...), s.cfg.Hostname...), " (Forepost) with "...)
-	v = append(append(append(v, s.with(tx)...), " id "...), tx.Transaction.ID...)
+func (s *session) received(tx *transaction, found []pipeline.Result) mail.Field {
+	v := append(append(append(s.scratch[:0], "from "...), heloName(s.ps.Helo)...), " ("...)
+	if name := clientName(tx, found); name != "" { // [192.0.2.1], its name before it where that is known
+		v = append(append(v, name...), ' ')
+	}
+	v = append(append(append(s.appendLiteral(v), ")\r\n\tby "...), s.cfg.Hostname...), " (Forepost) with "...)
+	v = append(append(s.appendWith(v, tx), " id "...), tx.Transaction.ID...)
 	if t := s.ps.TLS; t.On {
 		v = append(append(append(v, "\r\n\t(version="...), strings.ReplaceAll(t.Version, " ", "")...), " cipher="...)
 		v = append(append(v, t.Cipher...), ')')
 	}
-	if len(tx.To)+len(tx.discarded) == 1 && len(tx.To) == 1 { // others' addresses are nobody's business (section 7.2)
-		v = append(append(v, "\r\n\tfor "...), tx.To[0].Address.Path()...)
+	if len(tx.To) == 1 && len(tx.discarded) == 0 { // others' addresses are nobody's business (section 7.2)
+		v = append(append(append(v, "\r\n\tfor <"...), tx.notes[0].name...), '>')
 	}
-	v = s.cfg.Now().AppendFormat(append(v, ";\r\n\t"...), time.RFC1123Z)
+	v = append(append(v, ";\r\n\t"...), s.conn.srv.date.text(s.cfg.Now())...)
+	s.scratch = v
 	return mail.Field{Name: "Received", Value: string(v)}
 }
 
-// clientText is the client as Received names it: [192.0.2.1], its name before it
-// where that is known.
-func (s *session) clientText(tx *transaction) string {
-	if name := clientName(tx); name != "" {
-		return name + " " + s.literal()
+// dates is the time as header fields have it, made once a second.
+type dates struct{ last atomic.Pointer[date] }
+
+type date struct {
+	second int64
+	zone   *time.Location
+	text   string
+}
+
+func (d *dates) text(t time.Time) string {
+	last := d.last.Load()
+	if last == nil || last.second != t.Unix() || last.zone != t.Location() {
+		last = &date{t.Unix(), t.Location(), t.Format(time.RFC1123Z)}
+		d.last.Store(last)
 	}
-	return s.literal()
+	return last.text
 }
 
 // clientName is the client's name from the reverse DNS, if a filter was asked
 // for it and its addresses confirm it.
-func clientName(tx *transaction) string {
-	for _, r := range tx.Results() {
+func clientName(tx *transaction, found []pipeline.Result) string {
+	for _, r := range found {
 		if name, ok := r.Finding.Facts["name"].(string); ok && r.Instance.Kind == "iprev" {
 			return name
 		}
@@ -68,27 +81,28 @@ func clientName(tx *transaction) string {
 	return tx.ClientName // if a server in front of us told it
 }
 
-// with is the protocol word of RFC 3848 and RFC 6531 section 4.3.
-func (s *session) with(tx *transaction) string {
+// appendWith appends the protocol word of RFC 3848 and RFC 6531 section 4.3.
+func (s *session) appendWith(v []byte, tx *transaction) []byte {
 	if s.cfg.Protocol != LMTP && !s.ps.ESMTP {
-		return "SMTP"
+		return append(v, "SMTP"...)
 	}
-	word := "ESMTP"
 	switch {
 	case s.cfg.Protocol == LMTP && tx.SMTPUTF8:
-		word = "UTF8LMTP"
+		v = append(v, "UTF8LMTP"...)
 	case s.cfg.Protocol == LMTP:
-		word = "LMTP"
+		v = append(v, "LMTP"...)
 	case tx.SMTPUTF8:
-		word = "UTF8SMTP"
+		v = append(v, "UTF8SMTP"...)
+	default:
+		v = append(v, "ESMTP"...)
 	}
 	if s.ps.TLS.On {
-		word += "S"
+		v = append(v, 'S')
 	}
 	if s.ps.Auth.User != "" {
-		word += "A"
+		v = append(v, 'A')
 	}
-	return word
+	return v
 }
 
 // heloName is the name that the client gave, if it can stand in a field.
@@ -106,20 +120,18 @@ func heloName(name string) string {
 	return name
 }
 
-// literal is the client's address literal, RFC 5321 section 4.1.3.
-func (s *session) literal() string {
-	if s.conn != nil {
-		if p, ok := s.conn.raw.(interface{ Peer() string }); ok { // a program of this machine
-			return p.Peer()
-		}
+// appendLiteral appends the client's address literal, RFC 5321 section 4.1.3.
+func (s *session) appendLiteral(v []byte) []byte {
+	if p, ok := s.conn.raw.(interface{ Peer() string }); ok { // a program of this machine
+		return append(v, p.Peer()...)
 	}
 	switch {
 	case !s.ps.Client.IsValid():
-		return "local"
+		return append(v, "local"...)
 	case s.ps.Client.Is4():
-		return "[" + s.ip + "]"
+		return append(append(append(v, '['), s.ip...), ']')
 	}
-	return "[IPv6:" + s.ps.Client.WithZone("").String() + "]"
+	return append(s.ps.Client.WithZone("").AppendTo(append(v, "[IPv6:"...)), ']')
 }
 
 // missing are the fields that a submission server adds where a client left them

@@ -6,27 +6,21 @@ import "strings"
 // go-smtp knows it on RCPT only, where it does not belong. ok is false where its value
 // is none of -9 to 9, or it is there twice.
 func priorityParam(params string) (p int8, others string, ok bool) {
-	fields := strings.Fields(params)
-	rest, seen := fields[:0], false
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, "=")
-		if !strings.EqualFold(name, "MT-PRIORITY") {
-			rest = append(rest, f)
-			continue
-		}
-		digit := strings.TrimPrefix(value, "-")
-		if seen || len(digit) != 1 || digit[0] < '0' || digit[0] > '9' || value == "-0" {
-			return 0, params, false
-		}
-		if p, seen = int8(digit[0]-'0'), true; digit != value {
-			p = -p
-		}
-	}
-	if !seen {
+	value, times := param(params, "MT-PRIORITY")
+	if times == 0 {
 		return 0, params, true
 	}
-	for _, f := range rest {
-		others += " " + f
+	digit := strings.TrimPrefix(value, "-")
+	if times > 1 || len(digit) != 1 || digit[0] < '0' || digit[0] > '9' || value == "-0" {
+		return 0, params, false
+	}
+	if p = int8(digit[0] - '0'); digit != value {
+		p = -p
+	}
+	for f := range strings.FieldsSeq(params) {
+		if name, _, _ := strings.Cut(f, "="); !strings.EqualFold(name, "MT-PRIORITY") {
+			others += " " + f
+		}
 	}
 	return p, others, true
 }
@@ -54,5 +48,5 @@ func (w *wire) mailTaken() {
 		w.counted(250, "2.3.6", "0 is the priority of the message: a higher one is for clients that are known")
 		return
 	}
-	w.split(ours["MAIL"])
+	w.fine("250 2.1.0 Sender OK")
 }

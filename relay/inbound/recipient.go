@@ -2,7 +2,6 @@ package inbound
 
 import (
 	"cmp"
-	"context"
 	"strings"
 
 	"github.com/emersion/go-smtp"
@@ -13,42 +12,44 @@ import (
 )
 
 // rcpt is RCPT. What may be sent to whom is settled before any policy is asked,
-// so that no rule can open a relay.
-func (s *session) rcpt(to mail.Address, o *smtp.RcptOptions) mail.Reply {
+// so that no rule can open a relay. name is to as text.
+func (s *session) rcpt(to mail.Address, name string, o *smtp.RcptOptions) mail.Reply {
 	tx := s.tx
 	tx.touched = true
 	acc, v := s.authority(tx, to)
-	place := tx.keepRcpt(to, acc)
-	if v.Action == pipeline.None && tx.remembered.Action != pipeline.None {
-		v = tx.remembered
+	place := tx.keepRcpt(name, acc)
+	if v.Action == pipeline.None && tx.remembered != nil {
+		v = *tx.remembered
 		v.To = len(tx.To)
 	}
 	i := len(tx.To)
-	tx.To = append(tx.To, pipeline.Recipient{Address: to, Acceptance: acc, Original: original(o), Notify: notify(o)})
-	tx.Current, tx.places = i, append(tx.places[:i], place)
+	tx.To = inRoom(tx.To, tx.to[:], pipeline.Recipient{Address: to, Acceptance: acc, Original: original(o), Notify: notify(o)})
+	tx.Current, tx.notes = i, inRoom(tx.notes[:i], tx.note[:], note{name, place})
 	if v.Action == pipeline.None {
 		v = first(tx.plan.Run(tx.ctx, pipeline.Rcpt, tx.Transaction))
 	}
 	switch {
 	case v.Action.Refuses():
 		r := refusal(v, tx.Transaction.ID)
-		s.refuse(tx, []string{to.String()}, v, r)
+		s.refuse(tx, []string{name}, v, r)
 		s.drop(tx, i, false)
 		return r
 	case v.Action == pipeline.Discard:
-		tx.discarded = append(tx.discarded, to.String())
-		s.outcome(tx, trail.Outcome{To: []string{to.String()}, Action: v.Action.String(), Rule: v.Rule})
+		tx.discarded = append(tx.discarded, name)
+		s.outcome(tx, trail.Outcome{To: []string{name}, Action: v.Action.String(), Rule: v.Rule})
 		s.drop(tx, i, true)
 		i = -1
 	}
-	tx.taken = append(tx.taken, taken{to.String(), i})
+	if s.cfg.Protocol == LMTP {
+		tx.taken = append(tx.taken, taken{name, i})
+	}
 	return mail.Reply{}
 }
 
 // drop takes the last recipient out again.
 func (s *session) drop(tx *transaction, i int, taken bool) {
-	tx.Settle(context.WithoutCancel(tx.ctx), i, taken)
-	tx.keepFacts(func(to int) bool { return to == i })
+	tx.Settle(tx.after, i, taken)
+	tx.keepFacts(tx.Results(), func(to int) bool { return to == i })
 	tx.Forget(i)
 	tx.To = tx.To[:i]
 }

@@ -10,10 +10,28 @@ import (
 	"github.com/forepost/forepost/relay/trail"
 )
 
+// record is one of the trail with room for what most of them hold.
+type record struct {
+	trail.Record
+	rcpts    [1]trail.Rcpt
+	outcomes [1]trail.Outcome
+	to       [1]string
+}
+
+// toOne is a list with one recipient.
+func (r *record) toOne(name string) []string {
+	if r.to[0] != "" {
+		return []string{name}
+	}
+	r.to[0] = name
+	return r.to[:]
+}
+
 // newRecord begins what the trail keeps of a transaction, or of a session.
-func (s *session) newRecord(id mail.ID) *trail.Record {
-	rec := &trail.Record{ID: id, Time: s.cfg.Now(), Listener: s.cfg.Name, Auth: s.ps.Auth.User,
-		Client: trail.Client{Helo: s.ps.Helo, TLS: tlsText(s.ps.TLS)}, Trusted: s.ps.Trusted, Verified: s.ps.TLS.Verified}
+func (s *session) newRecord(id mail.ID) *record {
+	rec := &record{}
+	rec.ID, rec.Time, rec.Listener, rec.Auth = id, s.cfg.Now(), s.cfg.Name, s.ps.Auth.User
+	rec.Client.Helo, rec.Client.TLS, rec.Trusted, rec.Verified = s.ps.Helo, tlsText(s.ps.TLS), s.ps.Trusted, s.ps.TLS.Verified
 	for _, a := range s.ps.Auth.Addresses[:min(len(s.ps.Auth.Addresses), maxOwn)] {
 		rec.Own = append(rec.Own, a.String())
 	}
@@ -32,7 +50,7 @@ func tlsText(t pipeline.TLS) string {
 
 // outcome notes what became of recipients.
 func (s *session) outcome(tx *transaction, o trail.Outcome) {
-	tx.Trace.Outcomes = append(tx.Trace.Outcomes, o)
+	tx.Trace.Outcomes = inRoom(tx.Trace.Outcomes, tx.rec.outcomes[:], o)
 }
 
 // refuse notes a refusal, with the reply that was given, and counts it. to is
@@ -66,7 +84,7 @@ func (s *session) recordMail(from *mail.Address, rule, reply string) {
 		rec.From = &path
 	}
 	rec.Outcomes = []trail.Outcome{{Action: pipeline.Reject.String(), Rule: rule, Reply: reply}}
-	s.cfg.Trail.Record(rec)
+	s.cfg.Trail.Record(&rec.Record)
 	s.tally(pipeline.Reject)
 	s.log.Info("refused", "id", string(s.current), "rule", rule, "reply", reply)
 }
@@ -92,11 +110,16 @@ func (s *session) refused(verb, reply string) {
 // write completes the record and gives it to the trail.
 func (s *session) write(tx *transaction) {
 	rec := tx.Trace
-	for _, o := range rec.Outcomes {
-		rec.To = append(rec.To, o.To...)
+	for i := range rec.Outcomes {
+		if rec.To == nil { // most have one outcome, and share its list
+			rec.To = slices.Clip(rec.Outcomes[i].To)
+			continue
+		}
+		rec.To = append(rec.To, rec.Outcomes[i].To...)
 	}
-	tx.keepFacts(func(int) bool { return true })
-	rec.Client.Name = clientName(tx)
+	found := tx.Results()
+	tx.keepFacts(found, func(int) bool { return true })
+	rec.Client.Name = clientName(tx, found)
 	s.cfg.Trail.Record(rec)
 }
 
@@ -148,10 +171,11 @@ func points(p pipeline.Points) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", float64(p)/1000), "0"), ".")
 }
 
-func addresses(to []pipeline.Recipient) []string {
-	var as []string
-	for _, r := range to {
-		as = append(as, r.Address.String())
+// names are the recipients as text.
+func (tx *transaction) names() []string {
+	var names []string
+	for _, n := range tx.notes[:len(tx.To)] {
+		names = append(names, n.name)
 	}
-	return as
+	return names
 }

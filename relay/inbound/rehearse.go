@@ -96,11 +96,11 @@ func (r *rehearsal) run() Rehearsed {
 	if r.p.NoMail {
 		return r.noMail()
 	}
-	if reply := r.s.mail(r.p.From, &smtp.MailOptions{Size: r.p.Declared, UTF8: r.p.SMTPUTF8}); !reply.IsZero() {
+	if reply := r.s.mail(r.p.From, r.p.From.String(), &smtp.MailOptions{Size: r.p.Declared, UTF8: r.p.SMTPUTF8}); !reply.IsZero() {
 		return r.turnedAway()
 	}
 	tx := r.s.tx
-	defer tx.cancel()
+	defer tx.life.cancel()
 	for i, to := range r.p.To {
 		r.rcpt(i, to)
 	}
@@ -145,7 +145,7 @@ func fateOf(to mail.Address, o trail.Outcome) Fate {
 func (r *rehearsal) rcpt(i int, to mail.Address) {
 	tx := r.s.tx
 	had, taken := len(tx.Trace.Outcomes), len(tx.To)
-	r.s.rcpt(to, &smtp.RcptOptions{})
+	r.s.rcpt(to, to.String(), &smtp.RcptOptions{})
 	if len(tx.To) > taken {
 		r.at = append(r.at, i)
 		r.out.Fates = append(r.out.Fates, Fate{To: to})

@@ -7,7 +7,7 @@ import (
 
 // sealing is the domain that adds a link to the ARC chain for a recipient, "" for
 // none: the one of ours that its mail is handed on for.
-func sealing(tx *transaction, to int, v pipeline.Verdict) string {
+func sealing(tx *transaction, to int, v *pipeline.Verdict) string {
 	if !v.Ledger.Seal {
 		return ""
 	}

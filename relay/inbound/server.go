@@ -20,6 +20,7 @@ type Server struct {
 	stop    context.Context
 	halt    context.CancelFunc
 
+	date     dates
 	accepted interface{ Inc() } // what most messages count in, found once
 	octets   interface{ Add(float64) }
 

@@ -35,8 +35,11 @@ type session struct {
 	connected judged        // what came of Connect
 	greeted   judged        // and of Helo
 	current   mail.ID       // of the transaction, from MAIL on
+	reply     string        // that its message was taken
 	count     int           // transactions so far
 	tx        *transaction  // nil unless MAIL was accepted
+	scratch   []byte        // for Received
+	room      *room         // for accept; nil before the first message
 	noted     bool          // the trail knows of the refusal that is about to go out
 }
 
@@ -136,7 +139,8 @@ func (s *session) begin() mail.Reply {
 	if s.count >= mail.MaxTransactions {
 		return mail.Defer(21, 7, 0, "Too many messages in one session")
 	}
-	s.current = s.ps.ID.Transaction(s.count)
+	s.reply = queuedAs + string(s.ps.ID.Transaction(s.count))
+	s.current = mail.ID(s.reply[len(queuedAs):])
 	s.count++
 	return mail.Reply{}
 }
@@ -145,13 +149,13 @@ func (s *session) begin() mail.Reply {
 // quotes.
 func (s *session) Mail(_ string, o *smtp.MailOptions) (err error) {
 	defer s.guard(&err)
-	return said(s.mail(s.conn.wire.path, o))
+	return said(s.mail(s.conn.wire.path, s.conn.wire.text, o))
 }
 
 // Rcpt implements smtp.Session.
 func (s *session) Rcpt(_ string, o *smtp.RcptOptions) (err error) {
 	defer s.guard(&err)
-	return said(s.rcpt(s.conn.wire.path, o))
+	return said(s.rcpt(s.conn.wire.path, s.conn.wire.text, o))
 }
 
 // Data implements smtp.Session. The data come from the wire; go-smtp's reader

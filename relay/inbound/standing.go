@@ -10,12 +10,12 @@ import (
 // standing is what speaks for the sender: who brought the message, or what filters
 // found of it. What no rule asked for was not looked at, and speaks neither for nor
 // against.
-func (s *session) standing(tx *transaction) mail.Standing {
+func (s *session) standing(tx *transaction, found []pipeline.Result) mail.Standing {
 	if s.ps.Trusted || s.ps.Auth.User != "" || tx.From.IsNull() {
 		return mail.Vouched
 	}
 	best := mail.Unproven
-	for _, r := range tx.Results() {
+	for _, r := range found {
 		for _, a := range r.Finding.Auth {
 			switch {
 			case a.Method == "spf" && a.Result == "pass" && prop(a, "smtp.mailfrom") != "",

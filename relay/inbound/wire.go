@@ -32,6 +32,7 @@ type wire struct {
 	room     []byte // for it
 	verb     string // of the command under way
 	path     mail.Address
+	text     string // the same as text
 	body     string // the BODY parameter of MAIL, upper case
 	priority int8   // and its MT-PRIORITY
 	sasl     bool   // the next line answers a challenge of AUTH
@@ -39,10 +40,11 @@ type wire struct {
 	size     int64  // octets of the data so far
 	decoded  []byte // room for them
 
-	chunk chunk    // of BDAT, not yet read
-	again []byte   // a command that ended a message, to be taken next
-	mute  bool     // what go-smtp says until it reads again is not for the client
-	each  []answer // LMTP's replies to the data, in place of go-smtp's one
+	chunk chunk     // of BDAT, not yet read
+	again []byte    // a command that ended a message, to be taken next
+	mute  bool      // what go-smtp says until it reads again is not for the client
+	each  []answer  // our replies to the data, in place of go-smtp's one
+	one   [1]answer // room for them
 
 	engine []byte // what go-smtp has written of a line
 	before []byte // and the lines of a reply before it, each with LF
@@ -56,7 +58,6 @@ type wire struct {
 	secure  bool
 
 	mu       sync.Mutex
-	deadline time.Time
 	waiting  bool // for a command
 	draining bool
 }
@@ -99,6 +100,9 @@ const (
 )
 
 var bufPool = sync.Pool{New: func() any { b := make([]byte, bufSize); return &b }}
+
+// emptyBody is what go-smtp is shown of every message.
+var emptyBody = []byte(".\r\n")
 
 // Errors of reading a line that leave the connection usable.
 var (
@@ -154,7 +158,7 @@ func (w *wire) next() error {
 	switch w.data {
 	case dataDone:
 		w.data = noData
-		w.pending = []byte(".\r\n") // go-smtp is shown an empty body
+		w.pending = emptyBody
 		return nil
 	case dataOpen, dataBroken:
 		w.closed = true
@@ -193,17 +197,24 @@ func (w *wire) nextLine() ([]byte, error) {
 	if w.sasl {
 		limit = maxSASLLine
 	}
-	return w.readLine(limit, deadlineIn(w.cfg.Idle))
+	return w.readLine(limit, time.Time{})
 }
 
 // pass hands a line on: an answer to a challenge as it is, a command checked.
 func (w *wire) pass(line []byte) {
-	if w.sasl {
+	cmd := ""
+	switch {
+	case w.sasl:
 		w.sasl = false
-		w.pending = append(line, '\r', '\n')
+		w.room = append(append(w.room[:0], line...), "\r\n"...)
+		w.pending = w.room
 		return
+	case string(line) == "DATA": // it comes with every message, and nothing of it is kept
+		cmd = w.command("DATA")
+	default:
+		cmd = w.command(string(line))
 	}
-	if cmd := w.command(string(line)); cmd != "" {
+	if cmd != "" {
 		w.room = append(append(w.room[:0], cmd...), "\r\n"...)
 		w.pending = w.room
 	}
@@ -231,16 +242,26 @@ func (w *wire) lineError(err error) error {
 	return nil
 }
 
-// readLine reads a command line, without its CRLF. It is good until the next one.
-// The deadline is for the whole line, however slowly it comes. Between chunks of
-// a message drain does not interrupt.
-func (w *wire) readLine(limit int, deadline time.Time) ([]byte, error) {
+// readLine reads a command line, without its CRLF. It is good until the next one
+// is read. The deadline, Idle from now but not beyond last (where that is set), is
+// for the whole line, however slowly it comes. Between chunks of a message drain
+// does not interrupt.
+func (w *wire) readLine(limit int, last time.Time) ([]byte, error) {
+	if end := bytes.IndexByte(w.buf[w.r:w.n], '\n'); 0 <= end && end < limit+2 { // most lines are here, whole
+		line := w.buf[w.r : w.r+end+1]
+		w.r += len(line)
+		return lineEnd(line)
+	}
+	return w.gather(limit, until(w.cfg.Idle, last))
+}
+
+// gather is readLine for lines that come in pieces or are too long.
+func (w *wire) gather(limit int, deadline time.Time) ([]byte, error) {
 	w.line = w.line[:0]
-	w.setDeadline(deadline)
 	swallowed := 0
 	for {
 		if w.r == w.n {
-			if err := w.fill(w.data == noData); err != nil {
+			if err := w.fill(w.data == noData, deadline); err != nil {
 				return nil, err
 			}
 		}
@@ -257,32 +278,34 @@ func (w *wire) readLine(limit int, deadline time.Time) ([]byte, error) {
 		} else {
 			w.line = append(w.line, chunk...)
 		}
-		if end >= 0 {
-			return w.lineEnd(swallowed > 0)
+		switch {
+		case end >= 0 && swallowed > 0:
+			return nil, errLongLine
+		case end >= 0:
+			return lineEnd(w.line)
 		}
 	}
 }
 
-func (w *wire) lineEnd(long bool) ([]byte, error) {
-	switch {
-	case long:
-		return nil, errLongLine
-	case !bytes.HasSuffix(w.line, []byte("\r\n")):
+func lineEnd(line []byte) ([]byte, error) {
+	if !bytes.HasSuffix(line, []byte("\r\n")) {
 		return nil, errBareLF
 	}
-	return w.line[:len(w.line)-2], nil
+	return line[:len(line)-2], nil
 }
 
-// setDeadline is for the reads to come. Deadlines are of the machine's clock.
-func (w *wire) setDeadline(t time.Time) {
-	w.mu.Lock()
-	w.deadline = t
-	w.mu.Unlock()
+// until is a deadline for what is to come: d from now, but not beyond last, where
+// that is set. Deadlines are of the machine's clock.
+func until(d time.Duration, last time.Time) time.Time {
+	if t := time.Now().Add(d); last.IsZero() || t.Before(last) {
+		return t
+	}
+	return last
 }
 
 // fill sends what is to be sent and reads what there is. While a command is
 // waited for, drain may interrupt it.
-func (w *wire) fill(command bool) error {
+func (w *wire) fill(command bool, deadline time.Time) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
@@ -292,7 +315,7 @@ func (w *wire) fill(command bool) error {
 		return errDraining
 	}
 	w.waiting = command
-	w.conn.SetReadDeadline(w.deadline)
+	w.conn.SetReadDeadline(deadline)
 	w.mu.Unlock()
 
 	switch {

@@ -145,6 +145,7 @@ func (w *wire) mail(arg string) string {
 	path, params, err := parsePath(arg, "FROM:")
 	if err == nil {
 		w.path, err = mail.ParseAddress(path, hasParam(params, "SMTPUTF8"))
+		w.text = asText(w.path, path)
 	}
 	if err == nil && sizeOver(params, w.cfg.MaxSize) {
 		w.answer(552, "5.3.4", "The message is larger than the limit")
@@ -161,19 +162,19 @@ func (w *wire) mail(arg string) string {
 		}
 		w.body, params = bodyParam(params)
 	}
-	return w.withPath("MAIL FROM:", params, err, 7)
+	return w.withPath("MAIL FROM:<>", params, err, 7)
 }
 
 // mayRequireTLS refuses REQUIRETLS where there is no TLS, with the way to it (RFC
 // 8689 section 4.1), and with a value.
 func (w *wire) mayRequireTLS(params string) bool {
+	_, times := param(params, "REQUIRETLS")
 	switch {
-	case hasParam(params, "REQUIRETLS"):
-	case strings.Contains(strings.ToUpper(params), " REQUIRETLS="):
+	case times == 0:
+		return true
+	case !hasParam(params, "REQUIRETLS"):
 		w.answer(501, "5.5.4", "REQUIRETLS takes no value")
 		return false
-	default:
-		return true
 	}
 	if w.secure {
 		return true
@@ -186,19 +187,18 @@ func (w *wire) mayRequireTLS(params string) bool {
 	return false
 }
 
-// bodyParam is the value of BODY. To go-smtp BINARYMIME is 8BITMIME: it would not
-// hear of DATA, which it hears for BDAT.
+// bodyParam is the value of BODY, the last one as go-smtp has it. To go-smtp
+// BINARYMIME is 8BITMIME: it would not hear of DATA, which it hears for BDAT.
 func bodyParam(params string) (body, engine string) {
+	value, _ := param(params, "BODY")
+	if body = strings.ToUpper(value); body != "BINARYMIME" {
+		return body, params
+	}
 	fields := strings.Fields(params)
 	for i, p := range fields {
-		if name, value, _ := strings.Cut(p, "="); strings.EqualFold(name, "BODY") {
-			if body = strings.ToUpper(value); body == "BINARYMIME" {
-				fields[i] = "BODY=8BITMIME"
-			}
+		if name, value, _ := strings.Cut(p, "="); strings.EqualFold(name, "BODY") && strings.EqualFold(value, body) {
+			fields[i] = "BODY=8BITMIME"
 		}
-	}
-	if body == "" {
-		return "", params
 	}
 	return body, " " + strings.Join(fields, " ")
 }
@@ -206,7 +206,7 @@ func bodyParam(params string) (body, engine string) {
 // sizeOver tells whether SIZE is over the limit, however many digits it has
 // (RFC 1870 section 4 allows 20; go-smtp reads 32 bits).
 func sizeOver(params string, limit int64) bool {
-	for _, p := range strings.Fields(params) {
+	for p := range strings.FieldsSeq(params) {
 		name, value, _ := strings.Cut(p, "=")
 		if !strings.EqualFold(name, "SIZE") {
 			continue
@@ -221,10 +221,14 @@ func (w *wire) rcpt(arg string) string {
 	path, params, err := parsePath(arg, "TO:")
 	if err == nil {
 		w.path, err = parseRecipient(path, w.talk.utf8())
+		w.text = asText(w.path, path)
 	}
-	return w.withPath("RCPT TO:", params, err, 3)
+	return w.withPath("RCPT TO:A@B", params, err, 3)
 }
 
+// withPath is the command for go-smtp: with a path that costs it the least, since
+// the session takes the address from the wire, and in capitals, which it need not
+// make.
 func (w *wire) withPath(cmd, params string, err error, detail int) string {
 	if err != nil {
 		w.refuse(addressReply(err, detail))
@@ -234,19 +238,23 @@ func (w *wire) withPath(cmd, params string, err error, detail int) string {
 		w.answer(501, "5.5.4", "The parameters have characters that do not belong there")
 		return ""
 	}
-	return cmd + w.enginePath() + params
+	return cmd + params
 }
 
-// enginePath is a path for go-smtp, which asks the session about the wire's.
-func (w *wire) enginePath() string {
-	if w.path.IsNull() {
-		return "<>"
+// param is the value of a parameter, the last one where there are several, and how
+// often it is there.
+func param(params, name string) (value string, times int) {
+	for p := range strings.FieldsSeq(params) {
+		if n, v, _ := strings.Cut(p, "="); strings.EqualFold(n, name) {
+			value, times = v, times+1
+		}
 	}
-	return "<a@b>"
+	return value, times
 }
 
+// hasParam tells whether a parameter is there, without a value.
 func hasParam(params, name string) bool {
-	for _, p := range strings.Fields(params) {
+	for p := range strings.FieldsSeq(params) {
 		if strings.EqualFold(p, name) {
 			return true
 		}

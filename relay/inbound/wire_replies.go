@@ -25,20 +25,31 @@ var reworded = map[string]string{
 // Write takes what go-smtp says, line by line. Replies wait in the wire until
 // the client is waited for.
 func (w *wire) Write(p []byte) (int, error) {
+	if i := bytes.Index(p, crlf); i == len(p)-2 && len(w.engine) == 0 { // most writes are a line
+		w.sentence(p[:i])
+		return len(p), nil
+	}
 	w.engine = append(w.engine, p...)
 	for {
-		i := bytes.Index(w.engine, []byte("\r\n"))
+		i := bytes.Index(w.engine, crlf)
 		if i < 0 {
 			return len(p), nil
 		}
-		if line := w.engine[:i]; i >= 4 && line[3] == '-' {
-			w.before = append(append(w.before, line[4:]...), '\n')
-		} else {
-			w.said(line)
-			w.before = w.before[:0]
-		}
+		w.sentence(w.engine[:i])
 		w.engine = append(w.engine[:0], w.engine[i+2:]...)
 	}
+}
+
+var crlf = []byte("\r\n")
+
+// sentence takes one line of a reply of go-smtp.
+func (w *wire) sentence(line []byte) {
+	if len(line) >= 4 && line[3] == '-' {
+		w.before = append(append(w.before, line[4:]...), '\n')
+		return
+	}
+	w.said(line)
+	w.before = w.before[:0]
 }
 
 // said deals with the last line of a reply of go-smtp; w.before has the texts of
@@ -48,7 +59,7 @@ func (w *wire) said(line []byte) {
 		w.fresh = false
 		return
 	}
-	code, _ := strconv.Atoi(string(line[:min(3, len(line))]))
+	code := codeOf(line)
 	switch {
 	case w.mute:
 	case w.each != nil:
@@ -61,14 +72,11 @@ func (w *wire) said(line []byte) {
 	case code == 334:
 		w.sasl = true
 		w.put(code, "", strings.TrimPrefix(string(line), "334 "))
-	case code == 250 && w.verb == "MAIL":
-		w.mailTaken()
-	case code == 250 && ours[w.verb] != "":
-		w.split(ours[w.verb])
+	case code == 250 && w.well():
 	case code == 354:
 		w.data, w.size = dataOpen, 0
 		if w.verb == "DATA" { // behind BDAT the octets come without being asked for
-			w.counted(code, "", "End the data with <CR><LF>.<CR><LF>")
+			w.fine("354 End the data with <CR><LF>.<CR><LF>")
 		}
 	default:
 		if text, ok := reworded[string(line)]; ok {
@@ -79,19 +87,45 @@ func (w *wire) said(line []byte) {
 	}
 }
 
-// ours is how we say that it is well.
-var ours = map[string]string{
-	"HELO": "250 Hello",
-	"MAIL": "250 2.1.0 Sender OK",
-	"RCPT": "250 2.1.5 Recipient OK",
-	"RSET": "250 2.0.0 Reset",
-	"NOOP": "250 2.0.0 OK",
+// codeOf is the reply code at the start of a line, 0 where there is none.
+func codeOf[T string | []byte](line T) int {
+	if len(line) < 3 {
+		return 0
+	}
+	n := 0
+	for i := range 3 {
+		if line[i] < '0' || line[i] > '9' {
+			return 0
+		}
+		n = 10*n + int(line[i]-'0')
+	}
+	return n
+}
+
+// well says in our words that a command was done; false for those that have none
+// of ours.
+func (w *wire) well() bool {
+	switch w.verb {
+	case "HELO":
+		w.counted(250, "", "Hello")
+	case "MAIL":
+		w.mailTaken()
+	case "RCPT":
+		w.fine("250 2.1.5 Recipient OK")
+	case "RSET":
+		w.fine("250 2.0.0 Reset")
+	case "NOOP":
+		w.fine("250 2.0.0 OK")
+	default:
+		return false
+	}
+	return true
 }
 
 // split takes the codes of a reply apart from its text: go-smtp puts the
 // enhanced code on the last line only, RFC 2034 section 4 wants it on each.
 func (w *wire) split(last string) {
-	code, _ := strconv.Atoi(last[:min(3, len(last))])
+	code := codeOf(last)
 	text := strings.TrimPrefix(last[min(3, len(last)):], " ")
 	enhanced := ""
 	if first, rest, ok := strings.Cut(text, " "); ok && isEnhanced(first) {
@@ -107,6 +141,12 @@ func isEnhanced(s string) bool {
 // greet opens the connection, RFC 5321 section 3.1.
 func (w *wire) greet() {
 	w.put(220, "", w.cfg.Hostname+" "+w.cfg.Protocol.greeting()+" Forepost")
+}
+
+// tell says how the data are answered, whatever go-smtp says.
+func (w *wire) tell(a answer) {
+	w.one[0] = a
+	w.each = w.one[:]
 }
 
 // answer is a reply of the wire's own.
@@ -133,9 +173,29 @@ func (w *wire) counted(code int, enhanced, text string) {
 	w.put(code, enhanced, text)
 	id := string(w.talk.id())
 	if id != "" && named(code, w.verb) && !strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], id) {
-		w.out = append(append(append(w.out[:len(w.out)-2], " ("...), id...), ")\r\n"...)
+		w.out = appendID(w.out[:len(w.out)-2], id)
 	}
-	if len(w.out) > bufSize { // a flood of pipelined commands
+	w.stem()
+}
+
+// fine is counted for a whole reply of one line that is no refusal and names the
+// transaction, and the client has heard no 421.
+func (w *wire) fine(line string) {
+	w.out = appendID(append(w.out, line...), string(w.talk.id()))
+	w.stem()
+}
+
+// appendID ends a line with the transaction's ID, where there is one.
+func appendID(line []byte, id string) []byte {
+	if id == "" {
+		return append(line, "\r\n"...)
+	}
+	return append(append(append(line, " ("...), id...), ")\r\n"...)
+}
+
+// stem sends what is kept back where commands are pipelined in a flood.
+func (w *wire) stem() {
+	if len(w.out) > bufSize {
 		w.flush()
 	}
 }
@@ -173,12 +233,14 @@ func (w *wire) put(code int, enhanced, text string) {
 // oneLine keeps a text from ending a line or going beyond the 512 octets of RFC
 // 5321 section 4.5.3.1.5.
 func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, s)
+	if badOctet(s) == control {
+		s = strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7f {
+				return '?'
+			}
+			return r
+		}, s)
+	}
 	if len(s) > 480 {
 		s = strings.ToValidUTF8(s[:460], "") + "..." + s[max(len(s)-17, 460):]
 	}
