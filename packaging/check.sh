@@ -10,7 +10,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 say "what the tests need"
-need="python3-flufl.bounce redis-server swaks sslscan libnet-ssleay-perl libnet-dns-perl libsasl2-modules curl python3 isync fetchmail mutt bsd-mailx offlineimap3 imapfilter bsdutils rpm lintian debootstrap procps python3-dkim python3-nacl libmail-dkim-perl gsasl slapd ldap-utils opendkim-tools iproute2"
+need="python3-flufl.bounce redis-server swaks sslscan libnet-ssleay-perl libnet-dns-perl libsasl2-modules curl python3 isync fetchmail mutt mpop bsd-mailx offlineimap3 imapfilter bsdutils rpm lintian debootstrap procps python3-dkim python3-nacl libmail-dkim-perl gsasl slapd ldap-utils opendkim-tools iproute2"
 missing=
 for p in $need; do
 	dpkg-query -W -f='${Status}\n' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
