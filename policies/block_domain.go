@@ -208,7 +208,7 @@ func (l *loader) thresholds(b *body) (t rules.Thresholds) {
 	}
 	o.done()
 	if t.Quarantine != nil && t.Reject != nil && *t.Quarantine >= *t.Reject {
-		o.bad("quarantine", "quarantine is not below reject, and would never be reached.", "")
+		o.bad("quarantine", "quarantine is not below reject, and would never be reached.", "Give reject more points than quarantine.")
 	}
 	return t
 }

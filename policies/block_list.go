@@ -122,7 +122,7 @@ func (l *loader) list(name string, typ lists.Type, items []string, b *body) *lis
 	l.lintSlashes(typ, b)
 	if x, ok := l.named["list"][name].Body.Attributes["items"]; ok && len(errs) == 0 {
 		if t, ok := x.Expr.(*hclsyntax.TupleConsExpr); ok && len(t.Exprs) == 0 && !b.has("file") {
-			l.bag.Warn(diag.EmptyList, x.Expr.Range(), "list."+name+" has no entries.", "")
+			l.bag.Warn(diag.EmptyList, x.Expr.Range(), "list."+name+" has no entries.", "Give it some, or take out what asks it.")
 		}
 	}
 	return set

@@ -110,10 +110,25 @@ func (l *loader) constant(x hclsyntax.Expression, name string, want expr.Type) (
 		return nil, false
 	}
 	if v.Type != want {
-		l.bag.Error(diag.WrongType, x.Range(), name+" is a "+want.String()+", and this is a "+v.Type.String()+".", "")
+		l.bag.Error(diag.WrongType, x.Range(), name+" is a "+want.String()+", and this is a "+v.Type.String()+".", plainFix(want, v.Type))
 		return nil, false
 	}
 	return v, true
+}
+
+// plainFix is what makes a value of the type that is wanted.
+func plainFix(want, is expr.Type) string {
+	switch {
+	case want == expr.String && is == expr.Number:
+		return "Put it in quotes; a time or a size has its unit there: \"5m\", \"20MB\"."
+	case want == expr.Number && is == expr.String:
+		return "A number stands without quotes."
+	case want == expr.Bool:
+		return "Write true or false, without quotes."
+	case want == expr.String && is == expr.Strings:
+		return "It has one value: make a block for each."
+	}
+	return ""
 }
 
 func quoteFix(w string, want expr.Type) string {

@@ -18,6 +18,10 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
+// requiredForms are what is written where a setting is missing.
+var requiredForms = map[string]string{"zone": "Write zone = \"zen.example.com\".", "rate": "Write rate = \"300/1h\", or a list of such.",
+	"url": "Write url = \"http://127.0.0.1:11333\".", "socket": "Write socket = \"/run/clamav/clamd.ctl\"."}
+
 // decode fills a filter's own settings from the attributes that their tags name:
 // `hcl:"zone,required"`, `words:"a|b"` for bare words, `unit:"bytes"` for sizes.
 // Keys are compiled in the scope that scope gives.
@@ -36,7 +40,7 @@ func (l *loader) decode(b *body, in *instance, scope func() *expr.Scope) {
 		x, ok := b.attr(name)
 		if !ok {
 			if opts == "required" {
-				b.require(name, "")
+				b.require(name, requiredForms[name])
 			}
 			continue
 		}

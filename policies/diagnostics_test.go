@@ -2,6 +2,7 @@ package policies
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -21,7 +22,7 @@ policy "inbound" {
 }
 `
 	_, ds := Load("/etc/main.hcl", newWorld().memory(map[string]string{"/etc/main.hcl": text}))
-	want := `Error: "msg" is not known yet
+	want := `Error: "msg" is not known yet (FP0107)
 
   on /etc/main.hcl line 6, in policy "inbound":
   6:       when = msg.has_macros
@@ -29,7 +30,7 @@ policy "inbound" {
 This rule runs in the rcpt phase, but msg.has_macros is first known in the data phase.
 Move the rule to a data block.
 
-Error: Unknown verb
+Error: Unknown verb (FP0103)
 
   on /etc/main.hcl line 9, in policy "inbound":
   9:     rejekt "typo" {
@@ -66,5 +67,36 @@ func TestMissingFile(t *testing.T) {
 	c, ds := Load("/etc/none.hcl", newWorld().memory(nil))
 	if c != nil || len(ds) != 1 || ds[0].Code != "FP0002" {
 		t.Errorf("got %v", ds)
+	}
+}
+
+// TestSyntaxOfOtherLanguages: what people write who know other languages is told
+// once, with what to write.
+func TestSyntaxOfOtherLanguages(t *testing.T) {
+	for written, want := range map[string]string{
+		`when = auth.ok and mail.null`:         "Write && for and",
+		`when = auth.ok or mail.null`:          "Write || for or",
+		`when = not auth.ok`:                   "Write ! for not",
+		`when = mail.domain in list.x`:         "Write listed(mail.domain, list.x)",
+		`when = mail.from =~ "x"`:              "Write matches",
+		`when = mail.from ~ "x"`:               "Write matches",
+		`when = mail.from = "x"`:               "Compare with ==",
+		`when = mail.from <> "x"`:              "Write != for unlike",
+		`when = mail.from === "x"`:             "Write == for equal",
+		`when = msg.size > 20MB`:               `Write size("20MB")`,
+		`when = delivery.age > 5m`:             `Write duration("5m")`,
+		`when = client.ip == 10.0.0.1`:         "Addresses stand in quotes",
+		`when = matches(mail.from, "\d+")`:     "Write a backslash of a pattern twice",
+		`when = any(spf.result = "fail")`:      "Compare with ==",
+		`when = mail.from == 'x'`:              "Single quotes are not valid",
+		`when = mail.from == “x”`:              "replace the character",
+		`when = auth.ok &&`:                    "Something is to follow &&",
+		`tag "b" { add = ["x"], class = "y" }`: "Give each attribute a line of its own",
+	} {
+		_, err := Format("a.hcl", []byte("policy \"p\" {\n  data {\n    tag \"a\" {\n      "+written+"\n    }\n  }\n}\n"))
+		ds, _ := err.(Diagnostics)
+		if len(ds) != 1 || ds[0].Start.Line != 4 || !strings.Contains(ds[0].Text+ds[0].Fix, want) {
+			t.Errorf("%s: %v", written, err)
+		}
 	}
 }

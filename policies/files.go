@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -23,10 +25,26 @@ func (l *loader) missing(c diag.Code, at hcl.Range, text, fix string) {
 func (l *loader) readText(name string, at hcl.Range) string {
 	text, err := l.o.ReadFile(l.path(name))
 	if err != nil {
-		l.missing(diag.MissingFile, at, l.path(name)+": "+err.Error()+".", "Put the file there, or correct its name.")
+		l.unread(name, at, err)
 		return ""
 	}
 	return string(text)
+}
+
+// unread tells why a file cannot be read, without saying its name twice.
+func (l *loader) unread(name string, at hcl.Range, err error) {
+	why := err
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		why = pe.Err
+	}
+	switch text := l.path(name) + ": " + why.Error() + "."; {
+	case errors.Is(err, fs.ErrNotExist):
+		l.missing(diag.MissingFile, at, text, "Put the file there, or correct its name.")
+	case errors.Is(err, fs.ErrPermission):
+		l.missing(diag.CannotRead, at, text, "The daemon reads it as its own user: chgrp forepost and chmod g+r, and x on the folders above it.")
+	default:
+		l.missing(diag.CannotRead, at, text, "See that the name is that of a file.")
+	}
 }
 
 // exists checks that a file that others will read is there.

@@ -8,14 +8,19 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/forepost/forepost/policies/internal/diag"
 )
 
 // Format gives the text of a configuration in its usual form: indented by two
-// spaces, equal signs of neighbouring lines in a column. The error is about
-// syntax, with the place; nothing else is checked.
+// spaces, equal signs of neighbouring lines in a column. The error is Diagnostics
+// about syntax; nothing else is checked.
 func Format(name string, src []byte) ([]byte, error) {
 	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
-		return nil, diags
+		bag := &diag.Bag{}
+		bag.AddFile(name, src, nil)
+		bag.Syntax(diags)
+		return nil, bag.All()
 	}
 	return hclwrite.Format(src), nil
 }

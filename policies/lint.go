@@ -67,7 +67,7 @@ func (l *loader) lint() {
 	l.lintCerts()
 	l.each("list", func(name string, b *body) {
 		if !l.env.ListsUsed[name] {
-			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "")
+			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "Ask it in a rule (listed(x, list."+name+")), or take it out.")
 		}
 	})
 	if l.usesFallback() {
@@ -76,7 +76,7 @@ func (l *loader) lint() {
 	for _, typ := range []string{"route", "quarantine", "tls", "redis"} {
 		l.each(typ, func(name string, b *body) {
 			if !l.used[typ+"."+name] && !(typ == "tls" && l.usesAllCerts()) {
-				l.bag.Warn(diag.Unused, b.at, "Nothing refers to "+typ+"."+name+".", "")
+				l.bag.Warn(diag.Unused, b.at, "Nothing refers to "+typ+"."+name+".", "Refer to it where it is meant to serve, or take it out.")
 			}
 		})
 	}

@@ -22,7 +22,7 @@ func (l *loader) lintLists() {
 			return // said where it was read
 		}
 		if set.Len() == 0 {
-			l.bag.Warn(diag.EmptyList, b.rangeOf("file"), "list."+name+" has no entries: its file is empty.", "")
+			l.bag.Warn(diag.EmptyList, b.rangeOf("file"), "list."+name+" has no entries: its file is empty.", "See what should write it, or take out what asks the list.")
 		}
 		refresh := b.duration("refresh", 0)
 		if age := l.o.Now().Sub(written); refresh > 0 && age > refresh {

@@ -17,7 +17,7 @@ const numberType = expr.Number
 func (l *loader) object(x hclsyntax.Expression, name string, in *body) *body {
 	o, ok := l.env.Deref(x).(*hclsyntax.ObjectConsExpr)
 	if !ok {
-		l.bag.Error(diag.WrongType, x.Range(), name+" is an object.", "Write "+name+" = { ... }.")
+		l.bag.Error(diag.WrongType, x.Range(), name+" is an object.", orHelp(objectForms[name], "Write "+name+" = { ... }."))
 		return nil
 	}
 	attrs := hclsyntax.Attributes{}
@@ -35,6 +35,15 @@ func (l *loader) object(x hclsyntax.Expression, name string, in *body) *body {
 			SrcRange: hcl.RangeBetween(it.KeyExpr.Range(), it.ValueExpr.Range())}
 	}
 	return &body{l: l, b: &hclsyntax.Body{Attributes: attrs}, at: x.Range(), what: name + " of " + in.what}
+}
+
+// objectForms are the forms of objects that have one usual form.
+var objectForms = map[string]string{
+	"dkim":       "Write dkim = [{ selector = \"fp1\", key = secret(\"dkim-fp1\") }].",
+	"thresholds": "Write thresholds = { tag = 4, quarantine = 7, reject = 15 }.",
+	"aliases":    "Write aliases = { info = [\"ann@example.com\"] }.",
+	"auth":       "Write auth = { user = \"relay\", password = secret(\"relay\") }.",
+	"add_header": "Write add_header = { \"X-Example\" = \"text\" }.",
 }
 
 // objectKey is a name, bare or in quotes.

@@ -32,7 +32,7 @@ func (l *loader) index() {
 		form, ok := topLevel[typ]
 		for _, b := range blocks {
 			if !ok {
-				l.bag.Error(diag.UnknownBlock, b.TypeRange, "There is no block \""+typ+"\".", diag.DidYouMean(typ, keysOf(topLevel)))
+				l.bag.Error(diag.UnknownBlock, b.TypeRange, "There is no block \""+typ+"\".", orHelp(diag.DidYouMean(typ, keysOf(topLevel)), "forepost help policy blocks tells all there are."))
 				continue
 			}
 			if form.labels >= 0 && !l.label(b, form.labels, form.like) {
@@ -116,7 +116,7 @@ func (l *loader) refOf(x hclsyntax.Expression, name, typ string) (string, bool) 
 	}
 	if l.named[typ][step.Name] == nil && !contains(builtins[typ], step.Name) {
 		known := append(keysOf(l.named[typ]), builtins[typ]...)
-		l.bag.Error(diag.UnknownReference, x.Range(), "There is no "+typ+" \""+step.Name+"\".", diag.DidYouMean(step.Name, known))
+		l.bag.Error(diag.UnknownReference, x.Range(), "There is no "+typ+" \""+step.Name+"\".", orHelp(diag.DidYouMean(step.Name, known), "Declare it: "+typ+" \""+step.Name+"\" { }."))
 		return "", false
 	}
 	l.used[typ+"."+step.Name] = true
@@ -129,4 +129,12 @@ func keysOf[T any](m map[string]T) []string {
 		out = append(out, k)
 	}
 	return out
+}
+
+// orHelp is what to do where nothing can be suggested.
+func orHelp(suggestion, help string) string {
+	if suggestion == "" {
+		return help
+	}
+	return suggestion
 }

@@ -42,7 +42,7 @@ func (c *ruleCompiler) refuse(a pipeline.Action, class mail.Class, basic int) {
 func (c *ruleCompiler) code(e *rules.End) {
 	n := c.b.number("code", int(e.Class)*100+e.Basic)
 	if n/100 != int(e.Class) {
-		c.l.bag.Error(diag.WrongEnhanced, c.b.rangeOf("code"), fmt.Sprintf("%s gives %dxx codes, and this is %d.", c.r.Verb, e.Class, n), "")
+		c.l.bag.Error(diag.WrongEnhanced, c.b.rangeOf("code"), fmt.Sprintf("%s gives %dxx codes, and this is %d.", c.r.Verb, e.Class, n), fmt.Sprintf("Write code = %d, or take another verb.", int(e.Class)*100+e.Basic))
 		return
 	}
 	e.Basic = n % 100

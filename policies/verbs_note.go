@@ -29,7 +29,7 @@ func (c *ruleCompiler) skip() {
 				c.l.bag.Error(diag.Protected, c.b.rangeOf("classes"), "The class "+name+" is not skipped by an ordinary rule.", "If you are sure, write force = true.")
 				continue
 			}
-			c.l.bag.Warn(diag.ForcedSkip, c.b.at, "This rule switches off the class "+name+".", "")
+			c.l.bag.Warn(diag.ForcedSkip, c.b.at, "This rule switches off the class "+name+".", "If it is not meant, take the class out of classes, and force with it.")
 		}
 		c.r.Skip = append(c.r.Skip, name)
 	}

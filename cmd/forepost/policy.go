@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/forepost/forepost/policies"
 	"github.com/spf13/cobra"
@@ -64,37 +66,47 @@ func whyCommand() *cobra.Command {
 	}
 }
 
+// format goes through all files: what is wrong with one keeps no other from it.
 func format(c *cobra.Command, files []string, only bool) error {
-	changed := false
+	var errs []error
+	wrong := false
 	for _, name := range files {
-		before, err := readInput(c, name)
-		if err != nil {
-			return err
+		changed, err := formatOne(c, name, only)
+		var ds policies.Diagnostics
+		if errors.As(err, &ds) {
+			fmt.Fprint(c.ErrOrStderr(), ds)
+			wrong, err = true, nil
 		}
-		after, err := policies.Format(name, before)
-		if err != nil {
-			return err
-		}
-		if name == "-" && !only {
-			if _, err := c.OutOrStdout().Write(after); err != nil {
-				return err
-			}
-			continue
-		}
-		if string(before) == string(after) {
-			continue
-		}
-		changed = true
-		if only {
-			fmt.Fprintln(c.ErrOrStderr(), name)
-		} else if err := rewrite(name, after); err != nil {
-			return err
-		}
+		wrong = wrong || only && changed
+		errs = append(errs, err)
 	}
-	if only && changed {
-		return coded{errors.New(""), exitFailed}
+	if err := errors.Join(errs...); err != nil || !wrong {
+		return err
 	}
-	return nil
+	return failed
+}
+
+// formatOne tells whether a file was not as it should be.
+func formatOne(c *cobra.Command, name string, only bool) (changed bool, err error) {
+	before, err := readInput(c, name)
+	if err != nil {
+		return false, err
+	}
+	after, err := policies.Format(name, before)
+	if err != nil {
+		return false, err
+	}
+	changed = string(before) != string(after)
+	switch {
+	case only && changed:
+		_, err = fmt.Fprintln(c.ErrOrStderr(), name)
+	case only:
+	case name == "-":
+		_, err = c.OutOrStdout().Write(after)
+	case changed:
+		err = rewrite(name, after)
+	}
+	return changed, err
 }
 
 func readInput(c *cobra.Command, name string) ([]byte, error) {
@@ -104,8 +116,13 @@ func readInput(c *cobra.Command, name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// rewrite replaces a file whole, keeping its mode: nobody reads half of it.
+// rewrite replaces a file whole, keeping its mode and, where we may, its owner:
+// nobody reads half of it. Of a link it is the file that the link leads to.
 func rewrite(name string, data []byte) error {
+	name, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
 	st, err := os.Stat(name)
 	if err != nil {
 		return err
@@ -113,6 +130,9 @@ func rewrite(name string, data []byte) error {
 	tmp := name + ".forepost-new"
 	if err := os.WriteFile(tmp, data, st.Mode().Perm()); err != nil {
 		return err
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		_ = os.Chown(tmp, int(sys.Uid), int(sys.Gid)) // who may not is the owner
 	}
 	return os.Rename(tmp, name)
 }

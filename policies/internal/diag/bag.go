@@ -53,17 +53,6 @@ func (b *Bag) ErrorAs(c Code, rng hcl.Range, summary, text, fix string) {
 	}
 }
 
-// Syntax notes what the parser said.
-func (b *Bag) Syntax(ds hcl.Diagnostics) {
-	for _, d := range ds {
-		var rng hcl.Range
-		if d.Subject != nil {
-			rng = *d.Subject
-		}
-		b.add(Error, BadSyntax, rng, d.Summary+". "+d.Detail, "")
-	}
-}
-
 // Keep adds diagnostics of another bag.
 func (b *Bag) Keep(ds Diagnostics) { b.list = append(b.list, ds...) }
 

@@ -45,7 +45,7 @@ func (d Diagnostic) String() string {
 	if d.Severity == Warning {
 		word = "Warning"
 	}
-	fmt.Fprintf(&b, "%s: %s\n", word, d.Summary)
+	fmt.Fprintf(&b, "%s: %s (%s)\n", word, d.Summary, d.Code)
 	if d.File != "" {
 		fmt.Fprintf(&b, "\n  on %s line %d", d.File, d.Start.Line)
 		if d.In != "" {

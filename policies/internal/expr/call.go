@@ -121,7 +121,7 @@ func init() {
 func (s *Scope) call(x *hclsyntax.FunctionCallExpr) *Value {
 	f, ok := functions[x.Name]
 	if !ok {
-		s.Bag.Error(diag.UnknownFunction, x.NameRange, "There is no function \""+x.Name+"\".", diag.DidYouMean(x.Name, keys(functions)))
+		s.Bag.Error(diag.UnknownFunction, x.NameRange, "There is no function \""+x.Name+"\".", orAll(diag.DidYouMean(x.Name, keys(functions)), "functions"))
 		return invalid
 	}
 	if x.ExpandFinal {
@@ -163,7 +163,11 @@ func (s *Scope) arguments(f *Function, x *hclsyntax.FunctionCallExpr) ([]*Value,
 		case v.Type == Invalid:
 			good = false
 		case !want.has(v.Type):
-			s.Bag.Error(diag.WrongArguments, e.Range(), fmt.Sprintf("Argument %d of %s must be a %s, and this is a %s.", i+1, f.Name, want, v.Type), "Write "+f.Name+f.Args+".")
+			fix := "Write " + f.Name + f.Args + "."
+			if v.Type == Strings && want.has(String) {
+				fix += " Whether a text is in a list asks listed(text, list)."
+			}
+			s.Bag.Error(diag.WrongArguments, e.Range(), fmt.Sprintf("Argument %d of %s must be a %s, and this is a %s.", i+1, f.Name, want, v.Type), fix)
 			good = false
 		case want == isText:
 			v = toText(v)

@@ -71,11 +71,19 @@ func (s *Scope) literal(x *hclsyntax.LiteralValueExpr) *Value {
 	return invalid
 }
 
+// indexFix is what to write for header["X"] and for msg.to[0].
+func indexFix(t hcl.Traversal) string {
+	if t.RootName() == "header" {
+		return "Write header(\"Subject\")."
+	}
+	return "Ask a list with listed(\"x\", list), overlaps(list, [\"x\"]) or length(list)."
+}
+
 // reference is a name: a fact, or a variable, a local or a list.
 func (s *Scope) reference(x *hclsyntax.ScopeTraversalExpr) *Value {
 	path, ok := names(x.Traversal)
 	if !ok {
-		s.Bag.Error(diag.NotTheLanguage, x.Range(), "Facts have no index.", "")
+		s.Bag.Error(diag.NotTheLanguage, x.Range(), "Facts have no index.", indexFix(x.Traversal))
 		return invalid
 	}
 	if len(path) == 2 {

@@ -91,7 +91,7 @@ func makeFormat(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 		rest = rest[i+2:]
 	}
 	if next != len(a) {
-		s.Bag.Error(diag.WrongArguments, c.Range(), fmt.Sprintf("The pattern has %d places for %d arguments.", next-1, len(a)-1), "")
+		s.Bag.Error(diag.WrongArguments, c.Range(), fmt.Sprintf("The pattern has %d places for %d arguments.", next-1, len(a)-1), "Write one %s for each argument; %% is a percent sign.")
 		return invalid
 	}
 	return joinParts(append(parts, ConstString(rest)))

@@ -17,7 +17,7 @@ func (s *Scope) factAt(path string, parts []string, at hcl.Range) *Value {
 		return invalid
 	}
 	if s.Static {
-		s.Bag.Error(diag.NotConstant, at, path+" is a fact about mail, and this setting is read once, when the configuration is loaded.", "")
+		s.Bag.Error(diag.NotConstant, at, path+" is a fact about mail, and this setting is read once, when the configuration is loaded.", "Write a value that is always the same; what depends on mail is a rule.")
 		return invalid
 	}
 	if !s.known(f, at) {
@@ -82,7 +82,15 @@ func (s *Scope) unknownFact(path string, parts []string, at hcl.Range) {
 	if near == nil {
 		near = keys(s.Facts.byPath)
 	}
-	s.Bag.Error(diag.UnknownFact, at, "There is no fact "+path+".", diag.DidYouMean(path, near))
+	s.Bag.Error(diag.UnknownFact, at, "There is no fact "+path+".", orAll(diag.DidYouMean(path, near), "facts"))
+}
+
+// orAll is where all of them stand, where nothing can be suggested.
+func orAll(suggestion, topic string) string {
+	if suggestion == "" {
+		return "forepost help policy " + topic + " tells all there are."
+	}
+	return suggestion
 }
 
 // reserved are facts, and roots of facts, that the language has and this version

@@ -1,4 +1,4 @@
 # A text that does not end on its line.
 hostname = "mx.test"
 
-postmaster = "postmaster@mx.test # ERROR: FP0001 AND FP0001
+postmaster = "postmaster@mx.test # ERROR: FP0001
