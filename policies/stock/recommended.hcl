@@ -31,6 +31,13 @@ rules "recommended" {
       class = "malware"
     }
 
+    # What a filter reads and what a person is shown would be different parts: nothing that was looked at is sure.
+    reject "two-readings" {
+      when  = !session.trusted && overlaps(msg.defects, ["ambiguous-boundary"])
+      text  = "5.6.0 The parts of the message can be read in more than one way"
+      class = "malware"
+    }
+
     reject "dmarc" {
       when = !session.trusted && !auth.ok && dmarc.result == "fail" && dmarc.policy == "reject" && dmarc.override == "none"
       text = "5.7.26 Fails the DMARC policy of ${msg.from_domain}"
