@@ -76,6 +76,51 @@ func smuggle(t *testing.T, seq string, size int, repair bool) {
 	}
 }
 
+// TestSmugglingStepByStep has the same sequences from a client that waits for each reply
+// before it goes on, by DATA and by BDAT: after the message the server waits for a
+// command, and nothing hidden in the message was one.
+func TestSmugglingStepByStep(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(suite(t, "smtp-smuggling"), "sequences.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lists map[string][]string
+	if err := json.Unmarshal(b, &lists); err != nil {
+		t.Fatal(err)
+	}
+	for _, sequences := range lists {
+		for _, seq := range sequences {
+			for _, repair := range []bool{false, true} {
+				for _, chunks := range []bool{false, true} {
+					smuggleSlowly(t, octets(seq), repair, chunks)
+				}
+			}
+		}
+	}
+}
+
+func smuggleSlowly(t *testing.T, seq string, repair, chunks bool) {
+	t.Helper()
+	s := newSite(func(c *Config) { c.RepairLines = repair }).start(t)
+	c := s.dial(t).hello()
+	c.say("MAIL FROM:<a@b.test>", "250")
+	c.say("RCPT TO:<bob@example.com>", "250")
+	body := "From: a@b.test\r\n\r\none" + seq + "MAIL FROM:<evil@b.test>\r\nRCPT TO:<carol@example.com>\r\nDATA\r\nFrom: evil@b.test\r\n\r\ntwo\r\n"
+	if chunks {
+		c.send("BDAT " + strconv.Itoa(len(body)) + " LAST\r\n" + body)
+	} else {
+		c.say("DATA", "354")
+		c.send(body + ".\r\n")
+	}
+	said := c.reply()
+	if taken := strings.HasPrefix(said, "250 2.0.0 Queued"); taken != (s.spool.count() == 1) || !taken && !strings.HasPrefix(said, "554 5.6.0") {
+		t.Errorf("%q, repair %v, BDAT %v: %d messages, and it says %q", seq, repair, chunks, s.spool.count(), said)
+	}
+	if got := c.say("NOOP", "250"); !strings.HasPrefix(got, "250 2.0.0 OK") || s.spool.count() > 1 {
+		t.Errorf("%q, repair %v, BDAT %v: then %q, %d messages", seq, repair, chunks, got, s.spool.count())
+	}
+}
+
 // smuggleChunks does the same with BDAT: the whole of it is one message's chunk,
 // or two that part within the sequence, so nothing in it is ever a command.
 func smuggleChunks(t *testing.T, seq string, size int, repair bool) {
@@ -111,28 +156,31 @@ func smuggleChunks(t *testing.T, seq string, size int, repair bool) {
 	}
 }
 
-// TestChasquid plays the dialogues of chasquid: the first digits of replies
-// agree with ours.
+// TestChasquid plays the dialogues of chasquid, with a segment for each command and
+// with one for each octet: the first digits of replies agree with ours.
 func TestChasquid(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(suite(t, "smtp-dialogs-chasquid"), "*.cmy"))
 	if len(files) == 0 {
 		t.Fatal("no dialogues")
 	}
 	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := &chamuyero{t: t, site: newSite(func(c *Config) {
-				c.Directory, c.Logins, c.Auth, c.MaxErrors, c.MaxSize = testserver{}, sasl.Passwords(testserver{}.Authenticate), true, 3, 1<<20
-				c.TLS, c.AllowCleartext = testTLS(t), false
-			})}
-			for n, line := range strings.Split(string(text), "\n") {
-				p.at = n + 1
-				p.step(line)
-			}
-		})
+		t.Run(filepath.Base(file), func(t *testing.T) { playChasquid(t, file, 1<<20) })
+		t.Run(filepath.Base(file)+" octet by octet", func(t *testing.T) { playChasquid(t, file, 1) })
+	}
+}
+
+func playChasquid(t *testing.T, file string, piece int) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &chamuyero{t: t, piece: piece, site: newSite(func(c *Config) {
+		c.Directory, c.Logins, c.Auth, c.MaxErrors, c.MaxSize = testserver{}, sasl.Passwords(testserver{}.Authenticate), true, 3, 1<<20
+		c.TLS, c.AllowCleartext = testTLS(t), false
+	})}
+	for n, line := range strings.Split(string(text), "\n") {
+		p.at = n + 1
+		p.step(line)
 	}
 }
 
@@ -146,10 +194,20 @@ func differently(want string) string {
 
 // chamuyero plays chasquid's little language.
 type chamuyero struct {
-	t    *testing.T
-	site *site
-	c    *client
-	at   int
+	t     *testing.T
+	site  *site
+	c     *client
+	at    int
+	piece int // octets of a segment
+}
+
+// send is what the client says, in segments; what is long goes in larger ones.
+func (p *chamuyero) send(text string) {
+	p.t.Helper()
+	piece := max(p.piece, len(text)/5000)
+	for i := 0; i < len(text); i += piece {
+		p.c.send(text[i:min(i+piece, len(text))])
+	}
 }
 
 func (p *chamuyero) step(line string) {
@@ -161,9 +219,9 @@ func (p *chamuyero) step(line string) {
 	case "tcp_connect", "tls_connect":
 		p.connect(op == "tls_connect")
 	case "->":
-		p.c.send(rest + "\r\n")
+		p.send(rest + "\r\n")
 	case "~>":
-		p.c.send(pythonBytes(p.t, rest))
+		p.send(pythonBytes(p.t, rest))
 	case "<-", "<~":
 		if got := p.c.reply(); got[:1] != rest[:1] && !strings.HasPrefix(got, differently(rest)) {
 			p.t.Errorf("line %d: got %q, want %q", p.at, got, rest)
