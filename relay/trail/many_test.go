@@ -123,8 +123,8 @@ func TestManyMessages(t *testing.T) {
 		if *r.From == "user1@d7.test" {
 			want["user1@d7.test"]++
 		}
-		for i%256 == 0 && h.Stats().Written+2000 < uint64(i) {
-			time.Sleep(time.Millisecond) // the disk keeps up; a buffer that runs full is another test's
+		for i%256 == 0 && behind(h, i) {
+			time.Sleep(time.Millisecond) // disk and index keep up; a buffer that runs full is another test's
 		}
 		h.Record(r)
 	}
@@ -132,6 +132,7 @@ func TestManyMessages(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	wrote := time.Since(begin)
+	killed := copyTrail(t, dir)
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +168,11 @@ func TestManyMessages(t *testing.T) {
 		{"a network", trail.Query{IP: "192.0.2.0/24"}, 1},
 		{"a common verdict", trail.Query{Action: "reject"}, -1},
 		{"a rare verdict", trail.Query{Action: "hold", Limit: 10000}, min(want["hold"], 10000)},
+		{"a tag", trail.Query{Tag: "spam"}, -1},
+		{"a rule", trail.Query{Rule: "thresholds.quarantine"}, -1},
+		{"a recipient", trail.Query{To: needles[n/7].To[0]}, -1},
+		{"an hour long ago", trail.Query{Since: middle.Add(-time.Hour), Until: middle}, -1},
+		{"a domain in an hour long ago", trail.Query{Address: "@d0.test", Since: middle.Add(-time.Hour), Until: middle}, -1},
 		{"a rule within an hour", trail.Query{Rule: "dnsbl", Since: middle.Add(-time.Hour), Until: middle}, -1},
 		{"a verdict and a rare address", trail.Query{Text: "needle@haystack.test", Action: needles[n/7].Outcomes[0].Action}, 1},
 		{"two that exclude each other", trail.Query{Action: "hold", Rule: "rcpt.reject.dnsbl"}, 0},
@@ -190,6 +196,45 @@ func TestManyMessages(t *testing.T) {
 		t.Errorf("the story: %+v, %v", s, err)
 	}
 	t.Logf("a story in %v", time.Since(begin))
+	afterKill(t, killed, o, needles[n/7])
+}
+
+// behind tells whether the writer should wait for disk and index, as it need not at
+// the pace at which mail comes.
+func behind(h *trail.Trail, written int) bool {
+	st := h.Stats()
+	return st.Written+2000 < uint64(written) || st.Unindexed > 1<<20
+}
+
+// copyTrail copies the files as they are now: as a kill would leave them.
+func copyTrail(t *testing.T, dir string) string {
+	t.Helper()
+	killed := t.TempDir()
+	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return killed
+}
+
+// afterKill searches at once in a trail that was not closed.
+func afterKill(t *testing.T, dir string, o trail.Options, needle *trail.Record) {
+	t.Helper()
+	begin := time.Now()
+	h, err := trail.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	opened, without := time.Since(begin), h.Stats().Unindexed
+	for _, what := range []string{"first", "second"} {
+		begin = time.Now()
+		got, err := h.Search(trail.Query{Text: *needle.From})
+		took := time.Since(begin)
+		if err != nil || len(got) != 1 {
+			t.Errorf("after a kill: %d found, %v", len(got), err)
+		}
+		t.Logf("after a kill, opened in %v, %d octets without index: the %s search in %v", opened, without, what, took)
+	}
 }
 
 func octets(t *testing.T, dir, pattern string) (n int64) {

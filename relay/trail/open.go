@@ -141,6 +141,7 @@ func (t *Trail) disk() journal.Disk {
 type Stats struct {
 	Written, Dropped uint64 // records and events, since the start
 	Bytes            int64
+	Unindexed        int64     // octets of it that no index covers yet: searches read them
 	Oldest           time.Time // zero for an empty trail
 }
 
@@ -150,6 +151,7 @@ func (t *Trail) Stats() Stats {
 	st := Stats{Written: t.buf.written.Load(), Dropped: t.buf.dropped.Load()}
 	for _, s := range t.j.Segments() {
 		st.Bytes += s.Bytes
+		st.Unindexed += t.catalog.missing(s)
 		if st.Oldest.IsZero() {
 			st.Oldest = s.Created
 		}

@@ -2,9 +2,7 @@ package trail
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"time"
 
 	"github.com/forepost/forepost/relay/journal"
 	"github.com/forepost/forepost/relay/trail/index"
@@ -28,10 +26,7 @@ type hit struct {
 // is none for, as it comes. newest tells f which of the two it is.
 func (t *Trail) visit(ctx context.Context, s journal.Segment, w *wanted, f func(h hit, newest bool) (enough bool, err error)) error {
 	v := &visitor{t: t, ctx: ctx, segment: s.Number, w: w, f: f}
-	parts, covered, err := t.parts(ctx, s, w)
-	if err != nil && !errors.Is(err, index.ErrDamaged) {
-		return err
-	}
+	parts, covered := t.parts(s, w)
 	if err := v.rest(covered); err != nil || v.enough {
 		return err
 	}
@@ -51,22 +46,18 @@ type found struct {
 
 // parts asks the index of a segment; covered is how far it reaches. Where there
 // is none yet, or it is damaged, that is nothing.
-func (t *Trail) parts(ctx context.Context, s journal.Segment, w *wanted) (parts []found, covered int64, err error) {
-	x, sealed := t.catalog.of(s.Number), !s.Sealed.IsZero()
-	if !sealed {
-		x.mu.Lock()
-		if err := t.catalog.catchUp(ctx, x, false); err != nil {
-			x.mu.Unlock()
-			return nil, 0, err
-		}
-	} else if !x.mu.TryLock() {
-		return nil, 0, nil // it is being made
-	}
+func (t *Trail) parts(s journal.Segment, w *wanted) (parts []found, covered int64) {
+	x := t.catalog.of(s.Number)
+	x.mu.Lock()
 	defer x.mu.Unlock()
 	if err := t.catalog.open(x); err != nil {
 		t.log.Warn("an index of the trail cannot be read", "error", err)
-		return nil, 0, nil
+		return nil, 0
 	}
+	if x.damaged {
+		return nil, 0
+	}
+	var err error
 	for _, c := range x.chunks {
 		if parts, err = w.ask(parts, c); err != nil {
 			break
@@ -76,14 +67,14 @@ func (t *Trail) parts(ctx context.Context, s journal.Segment, w *wanted) (parts 
 		parts, err = w.ask(parts, x.tail)
 	}
 	if err != nil {
-		t.catalog.giveUp(x)
+		x.damaged = true
 		wake(t.catalog.kick)
-		return nil, 0, nil
+		return nil, 0
 	}
 	if x.whole {
-		return parts, s.Bytes, nil
+		return parts, s.Bytes
 	}
-	return parts, x.covered, nil
+	return parts, x.covered
 }
 
 // ask finds the entries of a part that have what is wanted.
@@ -175,57 +166,4 @@ func (v *visitor) batch(b index.Batch, entries *index.Set) error {
 		}
 	}
 	return nil
-}
-
-// learnWords takes what an entry defines.
-func (t *Trail) learnWords(e *entry) {
-	if id, first, list, err := decodeWords(e.text); err == nil {
-		t.tables.learn(id, first, list)
-	}
-}
-
-// read reads a record. Where it needs words that are not in memory, they are
-// looked for in its segment and the one before it, in which a record can have
-// begun that was written at the very end of it.
-func (t *Trail) read(e *entry, segment uint32) (*Record, error) {
-	r, need, err := e.decodeRecord(&t.tables)
-	for back := uint32(0); need && err == nil && back < 2 && back < segment; back++ {
-		if !t.findWords(segment-back, e) {
-			continue
-		}
-		r, need, err = e.decodeRecord(&t.tables)
-	}
-	return r, err
-}
-
-// findWords reads the dictionaries of a segment, unless they were read for this
-// one in vain before.
-func (t *Trail) findWords(segment uint32, e *entry) bool {
-	key := lostWords{segment, string(e.text[1:recordTop])}
-	if _, lost := t.lost.Load(key); lost {
-		return false
-	}
-	for _, s := range t.j.Segments() {
-		if s.Number != segment {
-			continue
-		}
-		err := t.catalog.wordsOf(s, func(p []byte) {
-			if e, err := decode(p); err == nil && e.what == isWords {
-				t.learnWords(&e)
-			}
-		})
-		if err != nil {
-			t.log.Warn("words of the trail cannot be read", "segment", segment, "error", err)
-		}
-	}
-	if _, need, err := e.decodeRecord(&t.tables); need || err != nil {
-		t.lost.Store(key, time.Now())
-		return false
-	}
-	return true
-}
-
-type lostWords struct {
-	segment uint32
-	dict    string
 }

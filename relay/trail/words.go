@@ -199,12 +199,16 @@ func (t *tables) learn(id uint32, first int, list []word) {
 		t.used = append(t.used, id)
 		t.makeRoom()
 	}
-	if need := first + len(list); need > len(have) {
-		have = append(have[:len(have):len(have)], make([]word, need-len(have))...)
-	} else {
-		have = slices.Clone(have)
+	switch {
+	case first == len(have): // nearly always: nobody reads behind the end that he knows
+		have = append(have, list...)
+	case first < len(have) && !slices.ContainsFunc(have[first:min(first+len(list), len(have))], word.unknown):
+		have = append(have, list[min(len(have)-first, len(list)):]...)
+	default:
+		have = append(make([]word, 0, first+len(list)), have...)
+		have = have[:max(len(have), first+len(list))]
+		copy(have[first:], list)
 	}
-	copy(have[first:], list)
 	t.m[id] = have
 }
 
@@ -237,3 +241,5 @@ func (t *tables) get(id uint32) []word {
 }
 
 func (w word) known() bool { return w.rule != nil || w.text != "" }
+
+func (w word) unknown() bool { return !w.known() }

@@ -49,15 +49,17 @@ func (b *Builder) Find(t Token, to *Set) error {
 // Reset forgets everything, and keeps the memory.
 func (b *Builder) Reset() { b.pairs, b.batches, b.n = b.pairs[:0], b.batches[:0], 0 }
 
-// lists hands the entries of each token to f, in the order of tokens.
+// lists hands the entries of each token to f, in the order of tokens. b stays as it
+// is: others may look through it meanwhile.
 func (b *Builder) lists(f func(t Token, entries []uint16)) {
-	slices.Sort(b.pairs)
+	pairs := slices.Clone(b.pairs)
+	slices.Sort(pairs)
 	var entries []uint16
-	for i := 0; i < len(b.pairs); {
-		t := b.pairs[i] >> (64 - tokenBits)
+	for i := 0; i < len(pairs); {
+		t := pairs[i] >> (64 - tokenBits)
 		entries = entries[:0]
-		for ; i < len(b.pairs) && b.pairs[i]>>(64-tokenBits) == t; i++ {
-			if n := uint16(b.pairs[i] & (MaxEntries - 1)); len(entries) == 0 || entries[len(entries)-1] != n {
+		for ; i < len(pairs) && pairs[i]>>(64-tokenBits) == t; i++ {
+			if n := uint16(pairs[i] & (MaxEntries - 1)); len(entries) == 0 || entries[len(entries)-1] != n {
 				entries = append(entries, n)
 			}
 		}
