@@ -2,6 +2,7 @@ package queue
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 	"unique"
 
@@ -104,12 +105,17 @@ func (q *Queue) throng(j *job, now int64) (bar, bool) {
 // minute would be work.
 const (
 	leastOff = 2 * time.Minute
-	mostOff  = 1000 // of a line, that are woken; others look for themselves
+	wakeOff  = 200  // are woken by each attempt that meets somebody, so that none takes long
+	mostOff  = 1000 // of a line; more are kept only of entries with one recipient, which stand there once
 )
 
-// meetAgain wakes what was put off. The caller holds mu.
+// meetAgain wakes some of what was put off, those first that were first. The caller
+// holds mu.
 func (q *Queue) meetAgain(l *line, now int64) {
-	for _, e := range l.off {
+	woken := l.off[:min(wakeOff, len(l.off))]
+	l.off = l.off[len(woken):]
+	for _, e := range woken {
+		e.off = false
 		if q.entries[e.key] != e {
 			continue
 		}
@@ -120,8 +126,21 @@ func (q *Queue) meetAgain(l *line, now int64) {
 		}
 		q.timers.set(e)
 	}
-	l.off = nil
+	clear(woken)
 	q.alarm()
+}
+
+// noteOff remembers that e is to be woken when somebody is met. The caller holds mu.
+func (q *Queue) noteOff(l *line, e *entry) {
+	switch {
+	case e.off || len(e.rcpts) > 1 && len(l.off) >= mostOff:
+		return
+	case len(l.off) == cap(l.off) && len(l.off) >= mostOff: // those that have gone meanwhile
+		l.off = slices.DeleteFunc(l.off, func(e *entry) bool { return q.entries[e.key] != e })
+		l.off = slices.Grow(l.off, 1+len(l.off)/4)
+	}
+	e.off = len(e.rcpts) == 1
+	l.off = append(l.off, e)
 }
 
 // putOff makes a job's recipients wait until the bar has gone. It tells whether it
@@ -141,9 +160,7 @@ func (q *Queue) putOff(j *job, b bar, now time.Time) bool {
 		least := min(leastOff, 4*q.alone(j.hop.Route, max(1, l.fails)))
 		b.until = max(b.until, millis(now.Add(least)))
 		spread = max(spread, least.Milliseconds())
-		if len(l.off) < mostOff {
-			l.off = append(l.off, e)
-		}
+		q.noteOff(l, e)
 	}
 	var told []int32
 	next := min(b.until+rand.Int64N(1+spread), millis(received.Add(s.Expire)))

@@ -58,6 +58,33 @@ func TestAbsentHost(t *testing.T) {
 	})
 }
 
+// However many wait for a host, they go as soon as it is met again, and not each at
+// its own time.
+func TestAbsentMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t).start()
+		w.answer(func(mail.Envelope, mail.Recipient) Attempt { return unreachable() })
+		const many = 3*mostOff + 7
+		for i := range many {
+			w.send(envelope("ann@a.test", fmt.Sprintf("b%d@dead.test", i)))
+		}
+		time.Sleep(time.Hour)
+		w.answer(nil)
+		before := len(w.seen())
+		for range 15 * 60 {
+			time.Sleep(time.Second)
+			if synctest.Wait(); len(w.seen()) > before {
+				break
+			}
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if n := len(w.seen()) - before; n != many || !w.empty() {
+			t.Errorf("5 s after somebody was met: %d of %d attempts, %+v", n, many, w.q.Stats())
+		}
+	})
+}
+
 // What is never tried itself is warned of, expires and is reported all the same.
 func TestAbsentExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

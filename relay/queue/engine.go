@@ -158,7 +158,7 @@ func (q *Queue) nextJob(j *job) *job {
 	defer q.mu.Unlock()
 	now := q.o.Now()
 	q.lines.done(j, millis(now), millis(now.Add(q.pause(j))))
-	if j.met == somebody && j.line.off != nil {
+	if j.met == somebody && len(j.line.off) > 0 {
 		q.meetAgain(j.line, millis(now))
 	}
 	if q.phase != running {

@@ -32,6 +32,7 @@ type entry struct {
 	at         int32 // place in the heap of waiting entries, -1 for none
 	held       bool  // some recipient is
 	parking    bool  // the dress is on its way into a blob
+	off        bool  // it has one recipient and stands in line.off
 	priority   int8  // of the message, RFC 6710
 	next       int64 // when it is due, while it waits
 	prev, succ *entry

@@ -75,7 +75,7 @@ type line struct {
 	until int64               // Unix milliseconds; while failing there is no attempt before
 	last  unique.Handle[last] // why
 	seen  int64               // when an attempt was last made
-	off   []*entry            // that were put off since then
+	off   []*entry            // that were put off since then, and are to be woken
 }
 
 // band is the jobs of a line that have the same priority, first come first served.
@@ -311,6 +311,9 @@ func (l *line) idle() bool { return l.active == 0 && l.length == 0 }
 func (ls *lines) forget(before int64) {
 	for k, l := range ls.byKey {
 		if l.idle() && l.seen < before {
+			for _, e := range l.off {
+				e.off = false
+			}
 			delete(ls.byKey, k)
 		}
 	}
