@@ -2,8 +2,9 @@ package outbound
 
 import (
 	"bufio"
-	"fmt"
 	"io"
+	"strconv"
+	"sync"
 )
 
 // Where the server knows CHUNKING (RFC 3030) the message goes out in counted chunks:
@@ -11,7 +12,16 @@ import (
 
 const (
 	chunkSize = 128 << 10
-	unread    = 4 // replies to chunks that are left to wait, so that neither side blocks
+	cmdRoom   = 32 // for BDAT, the size, LAST
+	unread    = 4  // replies to chunks that are left to wait, so that neither side blocks
+)
+
+// chunkBuffer has room for a command, a chunk, and an octet of the next.
+type chunkBuffer [cmdRoom + chunkSize + 1]byte
+
+var (
+	chunkBuffers = sync.Pool{New: func() any { return new(chunkBuffer) }}
+	lineReaders  = sync.Pool{New: func() any { return &lineReader{r: bufio.NewReaderSize(nil, blockSize)} }}
 )
 
 // chunked is one transaction with BDAT in place of DATA.
@@ -32,7 +42,7 @@ type chunks struct {
 	s    *session
 	m    *mailing
 	to   []int
-	buf  []byte
+	buf  *chunkBuffer
 	sent int  // chunks whose replies were not read yet
 	over bool // the server refused a chunk: there is no verdict to come
 }
@@ -46,46 +56,49 @@ func (c *chunks) send() *failure {
 	}
 	defer r.Close()
 	src := &source{r: r}
-	var fail *failure
 	if c.m.env.Binary {
-		fail = c.pump(src, src)
-	} else {
-		fail = c.pump(src, newLineReader(src))
+		return c.pump(src, src)
 	}
-	return fail
+	l := newLineReader(src)
+	defer l.giveBack()
+	return c.pump(src, l)
 }
 
-// pump reads chunk after chunk; src tells whether it was reading that failed.
+// pump reads chunk after chunk, and an octet more, to know the last; src tells
+// whether it was reading that failed.
 func (c *chunks) pump(src *source, r io.Reader) *failure {
-	br := bufio.NewReaderSize(r, chunkSize)
-	c.buf = make([]byte, min(int64(chunkSize), c.m.size+64))
+	c.buf = chunkBuffers.Get().(*chunkBuffer)
+	defer chunkBuffers.Put(c.buf)
+	p, have := c.buf[cmdRoom:], 0
 	for {
-		n, err := io.ReadFull(br, c.buf)
+		n, err := io.ReadFull(r, p[have:])
 		if src.err != nil {
 			c.s.broken = true // half a message must not end here
 			return unreadable(src.err)
 		}
-		_, more := br.Peek(1)
-		if src.err != nil {
-			c.s.broken = true
-			return unreadable(src.err)
+		have += n
+		if err != nil {
+			return c.chunk(have, true)
 		}
-		last := err != nil || more != nil
-		if fail := c.chunk(c.buf[:n], last); fail != nil || last || c.over {
+		if fail := c.chunk(chunkSize, false); fail != nil || c.over {
 			return fail
 		}
+		p[0], have = p[chunkSize], 1
 	}
 }
 
-// chunk sends one chunk, and reads replies to those before.
-func (c *chunks) chunk(p []byte, last bool) *failure {
+// chunk sends the first n octets that were read as a chunk, and reads replies to those
+// before.
+func (c *chunks) chunk(n int, last bool) *failure {
 	s := c.s
-	cmd := fmt.Sprintf("BDAT %d", len(p))
+	var room [cmdRoom]byte
+	cmd := strconv.AppendInt(append(room[:0], "BDAT "...), int64(n), 10)
 	if last {
-		cmd += " LAST"
+		cmd = append(cmd, " LAST"...)
 	}
-	s.put(cmd)
-	if _, err := s.w.Write(p); err != nil {
+	cmd = append(cmd, "\r\n"...)
+	from := cmdRoom - copy(c.buf[cmdRoom-len(cmd):], cmd) // in front of the octets: one write
+	if _, err := s.w.Write(c.buf[from : cmdRoom+n]); err != nil {
 		return s.lost("we sent the message", err)
 	}
 	c.m.sent = last
@@ -131,13 +144,25 @@ func (c *chunks) reply() *failure {
 // and no other CR or LF: what dataWriter does, without the dots.
 type lineReader struct {
 	r      *bufio.Reader
-	out    []byte
+	out    []byte // not read yet: of r's buffer, or of made
+	made   []byte
 	inLine bool
 	cr     bool
 	done   bool
 }
 
-func newLineReader(r io.Reader) *lineReader { return &lineReader{r: bufio.NewReaderSize(r, blockSize)} }
+func newLineReader(r io.Reader) *lineReader {
+	l := lineReaders.Get().(*lineReader)
+	*l = lineReader{r: l.r, made: l.made[:0]}
+	l.r.Reset(r)
+	return l
+}
+
+// giveBack ends the use of l.
+func (l *lineReader) giveBack() {
+	l.r.Reset(nil)
+	lineReaders.Put(l)
+}
 
 // Read implements io.Reader.
 func (l *lineReader) Read(p []byte) (int, error) {
@@ -166,7 +191,18 @@ func (l *lineReader) fill() error {
 		return err
 	}
 	in, _ := l.r.Peek(l.r.Buffered())
-	out := l.out[:0]
+	if !l.cr && tidy(in, false) { // as it is nearly always
+		l.out, l.inLine = in, in[len(in)-1] != '\n'
+	} else {
+		l.made = l.mend(l.made[:0], in)
+		l.out = l.made
+	}
+	_, err := l.r.Discard(len(in)) // in stays until the next Peek
+	return err
+}
+
+// mend appends in to out with its line ends put right.
+func (l *lineReader) mend(out, in []byte) []byte {
 	for _, b := range in {
 		if l.cr {
 			l.cr, l.inLine = false, false
@@ -186,7 +222,5 @@ func (l *lineReader) fill() error {
 			out = append(out, b)
 		}
 	}
-	l.out = out
-	_, err := l.r.Discard(len(in))
-	return err
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,17 +14,46 @@ import (
 	"github.com/forepost/forepost/relay/route"
 )
 
-// write sends text in pieces of n octets.
+// write sends text in pieces of n octets, and the rest as the last ones.
 func write(text string, n int) string {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
 	d := &dataWriter{w: w}
-	for p := []byte(text); len(p) > 0; p = p[min(n, len(p)):] {
-		d.Write(p[:min(n, len(p))])
+	p := []byte(text + strings.Repeat("-", dotLen))[:len(text)]
+	for ; len(p) >= n; p = p[n:] {
+		d.Write(p[:n])
 	}
-	d.Close()
+	d.last(p)
 	w.Flush()
 	return b.String()
+}
+
+// piecemeal reads n octets at once, at most.
+type piecemeal struct {
+	r io.Reader
+	n int
+}
+
+func (p piecemeal) Read(b []byte) (int, error) { return p.r.Read(b[:min(p.n, len(b))]) }
+
+// FuzzLineReader looks for line ends that come out as anything but CRLF, and for what
+// is changed besides them.
+func FuzzLineReader(f *testing.F) {
+	f.Add("a\r\nb\r\n", 3)
+	f.Add("a\r\r\n\nb\r", 2)
+	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
+	f.Fuzz(func(t *testing.T, text string, n int) {
+		l := newLineReader(piecemeal{strings.NewReader(text), 1 + max(n, -n)%1000})
+		defer l.giveBack()
+		got, err := io.ReadAll(l)
+		want := lines.Replace(text)
+		if want != "" && !strings.HasSuffix(want, "\n") {
+			want += "\n"
+		}
+		if want = strings.ReplaceAll(want, "\n", "\r\n"); err != nil || string(got) != want {
+			t.Errorf("%q came out as %q, %v", text, got, err)
+		}
+	})
 }
 
 func TestDataWriter(t *testing.T) {

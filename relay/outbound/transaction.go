@@ -3,6 +3,7 @@ package outbound
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/forepost/forepost/relay/queue"
@@ -211,6 +212,11 @@ func (s *session) nothing() *failure {
 	return nil
 }
 
+// contentSize is how much of a message is read at once.
+const contentSize = 64 << 10
+
+var contents = sync.Pool{New: func() any { return new([contentSize]byte) }}
+
 // content sends the message. If it cannot be read to its end here, the
 // connection is cut: half a message must not get a dot.
 func (s *session) content(m *mailing, to []int) *failure {
@@ -220,16 +226,20 @@ func (s *session) content(m *mailing, to []int) *failure {
 		return unreadable(err)
 	}
 	defer r.Close()
-	d := &dataWriter{w: s.w}
-	src := &source{r: r}
-	if _, err := io.CopyBuffer(d, src, make([]byte, min(m.size+1, blockSize))); err != nil {
-		if src.err != nil {
+	d, src := &dataWriter{w: s.w}, &source{r: r}
+	block := contents.Get().(*[contentSize]byte)
+	defer contents.Put(block)
+	for n := 0; err == nil; {
+		if n, err = io.ReadFull(src, block[:contentSize-dotLen]); src.err != nil {
 			s.broken = true
 			return unreadable(src.err)
 		}
-		return s.lost("we sent the message", err)
+		if err != nil { // the end; errors of writing come with the flush
+			d.last(block[:n])
+		} else if _, err := d.Write(block[:n]); err != nil {
+			return s.lost("we sent the message", err)
+		}
 	}
-	d.Close() // errors come with the flush
 	m.sent = true
 	if err := s.flush(); err != nil {
 		s.unknown(m, to, err)
