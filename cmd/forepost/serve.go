@@ -43,6 +43,7 @@ func serve(ctx context.Context, o appliance.Options) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
 	tuneCollector(ctx)
+	tuneTimers()
 	a, err := appliance.New(ctx, o)
 	if err == nil {
 		err = a.Start()

@@ -23,8 +23,9 @@ const (
 type blobWriter struct {
 	j     *journal
 	id    BlobID
-	buf   []byte // room for the head of a frame, then what was not written yet
-	sum   uint32 // of a taken buffer
+	mem   *buffer // nil before the first octet
+	buf   []byte  // of mem: room for the head of a frame, then what was not written yet
+	sum   uint32  // of a taken buffer
 	size  int64
 	parts []extent // written already
 	state writerState
@@ -48,10 +49,12 @@ func (w *blobWriter) write(p []byte) (n int, err error) {
 				return n, err
 			}
 		}
-		w.grow(len(p))
-		m := min(len(p), w.j.chunk-(len(w.buf)-headLen))
+		m := min(len(p), w.j.chunk-max(0, len(w.buf)-headLen))
+		w.grow(m)
+		have := len(w.buf)
+		copy(w.buf[have:have+m], p) // behind all that a reader can have been given
 		w.j.mu.Lock()
-		w.buf = append(w.buf, p[:m]...)
+		w.buf = w.buf[:have+m]
 		w.size += int64(m)
 		w.j.mu.Unlock()
 		n, p = n+m, p[m:]
@@ -59,12 +62,27 @@ func (w *blobWriter) write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// grow makes the buffer with its first octets, and exact for those who write
-// all at once.
+// grow makes room for the head of a frame and n octets more than there are.
 func (w *blobWriter) grow(n int) {
-	if w.buf == nil {
-		w.buf = make([]byte, headLen, headLen+min(max(n, 4096-headLen), w.j.chunk))
+	have := max(len(w.buf), headLen)
+	if have+n <= cap(w.buf) {
+		return
 	}
+	mem := w.j.buffers.get(have + n)
+	copy(mem.b, w.buf)
+	w.j.mu.Lock()
+	defer w.j.mu.Unlock()
+	w.giveBack()
+	w.mem, w.buf = mem, mem.b[:have]
+}
+
+// giveBack lets others use the buffer, unless a reader looks at it. The caller holds
+// journal.mu.
+func (w *blobWriter) giveBack() {
+	if !w.shared {
+		w.j.buffers.put(w.mem)
+	}
+	w.mem, w.buf, w.shared = nil, nil, false
 }
 
 // spill writes the buffer to the segment as a part of the blob.
@@ -82,8 +100,8 @@ func (w *blobWriter) spill() error {
 func (w *blobWriter) spilled(e extent) {
 	w.parts = append(w.parts, e)
 	if w.shared {
-		w.buf, w.shared = make([]byte, headLen, cap(w.buf)), false
-		return
+		w.mem, w.shared = w.j.buffers.get(cap(w.buf)), false
+		w.buf = w.mem.b
 	}
 	w.buf = w.buf[:headLen]
 }
@@ -111,9 +129,13 @@ func (w *blobWriter) discard() {
 	if w.state == blobCommitted || w.state == blobDiscarded {
 		return
 	}
+	open := w.state == blobOpen // or else a batch that nobody waits for any more may still be written
 	w.state = blobDiscarded
 	w.j.abandon(w.parts)
-	w.parts, w.buf = nil, nil
+	w.parts = nil
+	if open {
+		w.giveBack()
+	}
 }
 
 // reader reads what was written so far. The caller holds journal.mu.

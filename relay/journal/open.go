@@ -39,6 +39,7 @@ type journal struct {
 	now         func() time.Time
 	log         *slog.Logger
 	owners      [256]Owner
+	buffers     buffers
 	requests    sync.Pool // of the journal, not of the process: tests in a bubble of time may not share channels
 
 	mu       sync.Mutex // guards what follows

@@ -278,7 +278,8 @@ func (j *journal) applyBlob(b *blobWriter, at []extent) []extent {
 		parts, at = append(parts, at[0]), at[1:]
 	}
 	j.table.set(b.id, parts, 1)
-	b.state, b.parts, b.buf = blobCommitted, nil, nil
+	b.state, b.parts = blobCommitted, nil
+	b.giveBack()
 	return at
 }
 
