@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,5 +156,14 @@ func TestRecordsThatLack(t *testing.T) {
 	old.Rcpts = nil
 	if _, err := j.Replay(context.Background(), old); err != ErrOld {
 		t.Errorf("an old record: %v", err)
+	}
+}
+
+// TestLacksAreFacts: what a record lacks is named as rules ask for it, not by the
+// filter that would have found it.
+func TestLacksAreFacts(t *testing.T) {
+	got := benchJudge(t).asRulesSay([]string{"body", "body.text", "dmarc", "dnsbl.zen", "header Subject"})
+	if want := "msg.text or msg.urls or msg.cut|msg.text|dmarc|dnsbl.zen|header Subject"; strings.Join(got, "|") != want {
+		t.Errorf("%q", got)
 	}
 }

@@ -181,8 +181,31 @@ func (j *Judge) worlds(ctx context.Context, r *trail.Record, plan pipeline.Plan)
 		}
 		todo = append(todo, j.one.past.others()...)
 	}
-	first.lack(j.one.past.missed)
+	first.lack(j.asRulesSay(j.one.past.missed))
 	return first, nil
+}
+
+// asRulesSay names what filters find by the facts that rules ask for: of the
+// filter body that is msg.text and msg.urls.
+func (j *Judge) asRulesSay(missed []string) []string {
+	out := slices.Clone(missed)
+	for i, what := range out {
+		name, fact, one := strings.Cut(what, ".")
+		for _, k := range j.o.Load.Kinds {
+			switch {
+			case k.Root == "" || k.Name != name:
+			case one:
+				out[i] = k.Root + "." + fact
+			default:
+				var facts []string
+				for _, f := range k.Facts {
+					facts = append(facts, k.Root+"."+f.Name)
+				}
+				out[i] = strings.Join(facts, " or ")
+			}
+		}
+	}
+	return out
 }
 
 // differ marks the recipients for whom another world gives another verdict.

@@ -218,6 +218,9 @@ func (w *writer) expect(p *played) {
 		if f.Rule != "" {
 			lines += "\nby = " + quote(f.Rule)
 		}
+		if len(f.Ledger.Tags) > 0 {
+			lines += "\ntags = " + quoted(f.Ledger.Tags)
+		}
 		if f.Action.Refuses() && f.Reply != "" {
 			lines += "\nreply = " + quote(f.Reply)
 		}

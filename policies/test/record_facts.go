@@ -1,6 +1,7 @@
 package test
 
 import (
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -57,7 +58,11 @@ const maxStated = 500
 func (w *writer) values(k *filters.Kind, f trail.Fact) map[string]string {
 	out := map[string]string{}
 	for _, spec := range k.Facts {
-		if text, ok := w.value(f.Values[spec.Name]); ok || k.Offline && text != "" {
+		write := w.value
+		if spec.Name == "names" && k.Root == "msg" { // of files, which have dots as well
+			write = w.fileNames
+		}
+		if text, ok := write(f.Values[spec.Name]); ok || k.Offline && text != "" {
 			out[spec.Name] = text
 		}
 	}
@@ -79,26 +84,47 @@ func (w *writer) value(v any) (text string, ok bool) {
 			return "", false
 		}
 		return quote(w.replaced(v)), v != "" && v != "none"
-	case []any:
-		var ss []string
-		for _, x := range v {
-			s, _ := x.(string)
-			ss = append(ss, w.replaced(s))
-		}
-		return quoted(ss), len(ss) > 0
-	case []string:
-		var ss []string
-		for _, s := range v {
-			ss = append(ss, w.replaced(s))
+	case []any, []string:
+		ss := textsOf(v)
+		for i := range ss {
+			ss[i] = w.replaced(ss[i])
 		}
 		return quoted(ss), len(ss) > 0
 	}
 	return "", false
 }
 
+// fileNames are texts in which addresses and domains seen elsewhere are replaced;
+// the extension stays.
+func (w *writer) fileNames(v any) (text string, ok bool) {
+	if v == nil {
+		return "", false
+	}
+	ss := textsOf(v)
+	for i := range ss {
+		extension := filepath.Ext(ss[i])
+		ss[i] = w.ren.text(strings.TrimSuffix(ss[i], extension)) + extension
+	}
+	return quoted(ss), len(ss) > 0
+}
+
+// textsOf is a list of a record, which has been JSON.
+func textsOf(v any) (ss []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			s, _ := x.(string)
+			ss = append(ss, s)
+		}
+	case []string:
+		ss = append(ss, v...)
+	}
+	return ss
+}
+
 // replaced is a text of a finding: a domain alone, or words.
 func (w *writer) replaced(s string) string {
-	if aDomain.FindString(s) == s && s != "" && !strings.ContainsAny(s, "0123456789") {
+	if isDomain(s) {
 		return w.ren.domain(s)
 	}
 	return w.ren.text(s)

@@ -119,6 +119,25 @@ func (r *renamer) text(s string) string {
 	})
 }
 
+// isDomain tells whether a text is a domain alone: it ends as domains do that can
+// be registered, or in a name that is kept for private use. File names and numbers
+// of versions have dots, too.
+func isDomain(s string) bool {
+	s = strings.ToLower(s)
+	if s == "" || aDomain.FindString(s) != s {
+		return false
+	}
+	suffix, listed := publicsuffix.PublicSuffix(s)
+	if listed || strings.Contains(suffix, ".") {
+		return suffix != s
+	}
+	switch suffix {
+	case "test", "example", "invalid", "localhost", "local", "lan", "internal", "home", "corp", "intranet":
+		return true
+	}
+	return false
+}
+
 // lists are the lists that have something of what was seen, with its
 // replacements: their other entries say nothing about this message.
 func (r *renamer) lists(ip netip.Addr) map[string][]string {
