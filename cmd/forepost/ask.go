@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -108,26 +109,48 @@ func lines[T any](w io.Writer, list []T) error {
 
 func statusCommand() *cobra.Command {
 	var at place
+	var o output
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Tell whether the gateway runs, what it listens on, how much waits",
+		Short: "Tell whether the gateway runs, what it listens on, which certificates it shows, how much waits",
 		Args:  exactly(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := at.client().Status(c.Context())
 			if err != nil {
 				return err
 			}
-			w := c.OutOrStdout()
-			fmt.Fprintf(w, "forepost %s, up since %s\nconfiguration %s, loaded %s\n%d in the queue\n", s.Version,
-				s.Started.Local().Format(time.DateTime), s.Config, s.Loaded.Local().Format(time.DateTime), s.Queue)
-			for _, e := range s.Servers {
-				fmt.Fprintf(w, "  %-10s %-14s %s\n", e.Kind, e.Name, e.Address)
+			if done, err := o.one(c.OutOrStdout(), s); done || err != nil {
+				return err
 			}
-			return nil
+			return writeStatus(c.OutOrStdout(), s, time.Now())
 		},
 	}
 	at.flags(c)
+	o.flags(c)
 	return c
+}
+
+func writeStatus(w io.Writer, s admin.Status, now time.Time) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "forepost %s, up since %s\nconfiguration %s, loaded %s\n%d in the queue\n", s.Version,
+		s.Started.Local().Format(time.DateTime), s.Config, s.Loaded.Local().Format(time.DateTime), s.Queue)
+	for _, e := range s.Servers {
+		fmt.Fprintf(&b, "  %-10s %-14s %s\n", e.Kind, e.Name, e.Address)
+	}
+	for _, c := range s.Certificates {
+		sort := "certificate"
+		if c.SelfSigned {
+			sort = "self-signed certificate"
+		}
+		days := int(c.Expires.Sub(now) / (24 * time.Hour))
+		ends := fmt.Sprintf("ends on %s, in %d days", c.Expires.Local().Format(time.DateOnly), days)
+		if c.Expires.Before(now) {
+			ends = "ENDED on " + c.Expires.Local().Format(time.DateOnly)
+		}
+		fmt.Fprintf(&b, "  %-10s %-14s %s for %s, %s\n", "tls", cmp.Or(c.Block, "-"), sort, strings.Join(c.Names, ", "), ends)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 func reloadCommand() *cobra.Command {

@@ -50,6 +50,16 @@ type Status struct {
 	Loaded  time.Time  `json:"loaded"`
 	Queue   int        `json:"queue"`
 	Servers []Endpoint `json:"servers"`
+	// Certificates are those that servers show, the default first.
+	Certificates []Certificate `json:"certificates,omitempty"`
+}
+
+// Certificate is one that servers show.
+type Certificate struct {
+	Block      string    `json:"block,omitempty"` // the tls block, "" for the one of our own where there is none
+	Names      []string  `json:"names"`
+	Expires    time.Time `json:"expires"`
+	SelfSigned bool      `json:"self_signed,omitempty"`
 }
 
 // Endpoint is a server that listens.

@@ -22,6 +22,7 @@ func (a *Appliance) Status() admin.Status {
 	for _, d := range a.servers {
 		s.Servers = append(s.Servers, d.Endpoint)
 	}
+	s.Certificates = a.live().certs.show()
 	return s
 }
 

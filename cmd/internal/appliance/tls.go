@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/forepost/forepost/cmd/internal/admin"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay/certs"
 )
@@ -148,6 +149,21 @@ func (c *certSet) refresh() (ds policies.Diagnostics) {
 		}
 	}
 	return ds
+}
+
+// show tells of the certificates in use.
+func (c *certSet) show() (list []admin.Certificate) {
+	block := map[certs.Source]string{}
+	for name, src := range c.named {
+		block[src] = name
+	}
+	for _, src := range c.all {
+		for _, one := range src.Certificates() {
+			list = append(list, admin.Certificate{Block: block[src], Names: one.Leaf.DNSNames, Expires: one.Leaf.NotAfter,
+				SelfSigned: one.Leaf.Issuer.String() == one.Leaf.Subject.String()})
+		}
+	}
+	return list
 }
 
 // watchCerts is how often certificates are looked at when no client comes.

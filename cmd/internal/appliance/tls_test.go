@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/forepost/forepost/relay/certs"
 )
@@ -67,6 +68,19 @@ func TestCertificatesByName(t *testing.T) {
 				t.Errorf("%q, asked for %q: the certificate of %s, want %s", cert, name, got, host)
 			}
 		}
+	}
+}
+
+// TestCertificatesInStatus: the status tells which certificates are shown, and until when.
+func TestCertificatesInStatus(t *testing.T) {
+	a, _ := newAppliance(t, fmt.Sprintf(secureDoor, ""))
+	own := a.Status().Certificates
+	if len(own) != 1 || own[0].Block != "" || !own[0].SelfSigned || fmt.Sprint(own[0].Names) != "[gw.test]" || time.Until(own[0].Expires) < 300*24*time.Hour {
+		t.Errorf("without a block: %+v", own)
+	}
+	b, _ := newAppliance(t, fmt.Sprintf(secureDoor, "")+tlsBlock("b", pair(t, "b.test"))+tlsBlock("default", pair(t, "gw.test")))
+	if got := b.Status().Certificates; len(got) != 2 || got[0].Block != "default" || got[1].Block != "b" || fmt.Sprint(got[1].Names) != "[b.test]" {
+		t.Errorf("with two: %+v", got)
 	}
 }
 
