@@ -62,7 +62,7 @@ func (s *session) data() error {
 		return s.refuseData(tx, pipeline.Verdict{Action: actionOf(r), Reply: r, Rule: "builtin." + rule})
 	}
 	tx.Part = in.parser.Close()
-	tx.env.EightBit = tx.env.EightBit || in.eightBit
+	tx.env.EightBit = in.eightBit
 	s.describe(tx, in.draft.Blob())
 	r, rule := s.checkMessage(tx.Part)
 	if r.IsZero() {
@@ -76,7 +76,7 @@ func (s *session) data() error {
 
 func (s *session) openDraft(tx *transaction) *incoming {
 	in := &tx.in
-	in.parser = s.cfg.newParser()
+	in.parser, in.eightBit = s.cfg.newParser(), tx.env.EightBit // where it was declared nobody need look
 	in.draft, in.err = s.cfg.Spool.Draft(tx.Transaction.ID)
 	return in
 }
@@ -99,9 +99,11 @@ func (in *incoming) discard() {
 }
 
 func hasEightBit(b []byte) bool {
-	for ; len(b) >= 32; b = b[32:] {
-		le := binary.LittleEndian
-		if (le.Uint64(b)|le.Uint64(b[8:])|le.Uint64(b[16:])|le.Uint64(b[24:]))&0x8080808080808080 != 0 {
+	for ; len(b) >= 64; b = b[64:] {
+		p, le := (*[64]byte)(b), binary.LittleEndian
+		x := le.Uint64(p[:]) | le.Uint64(p[8:]) | le.Uint64(p[16:]) | le.Uint64(p[24:]) |
+			le.Uint64(p[32:]) | le.Uint64(p[40:]) | le.Uint64(p[48:]) | le.Uint64(p[56:])
+		if x&0x8080808080808080 != 0 {
 			return true
 		}
 	}

@@ -71,16 +71,17 @@ func (d *dotDecoder) clean(b []byte) (n int) {
 
 // lines is how many octets at the start of b are whole lines that go out as they
 // are. As many CRs as LFs, each LF behind a CR, and no CR is bare.
-func (d *dotDecoder) lines(b []byte) (n int) {
-	count, start := 0, d.state == atLineStart
-	for n < len(b) && (!start || b[n] != '.' || d.chunked) {
-		end := n + bytes.IndexByte(b[n:], '\n')
-		if end < n || end == 0 || b[end-1] != '\r' {
+func (d *dotDecoder) lines(b []byte) int {
+	rest, count := b, 0
+	for dot := d.state == atLineStart; len(rest) > 0 && (!dot || rest[0] != '.' || d.chunked); dot = true {
+		end := bytes.IndexByte(rest, '\n')
+		if end <= 0 || rest[end-1] != '\r' {
 			break
 		}
-		n, start = end+1, true
+		rest = rest[end+1:]
 		count++
 	}
+	n := len(b) - len(rest)
 	if bytes.Count(b[:n], cr) != count {
 		return 0
 	}

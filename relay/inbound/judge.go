@@ -40,7 +40,10 @@ func (s *session) remembered() *pipeline.Verdict {
 // at RCPT unless the listener rejects early; a drop is answered at once.
 func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
 	s.plan = s.cfg.Policies.PlanFor(s.cfg.Name)
-	v := first(s.plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
+	var v pipeline.Verdict
+	if only := first(s.plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps))); only != nil {
+		v = *only
+	}
 	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
 		r := refusal(v, s.ps.ID)
 		if at == pipeline.Connect {
@@ -67,12 +70,12 @@ func clipped(l pipeline.Ledger) pipeline.Ledger {
 	return l
 }
 
-// first is the verdict of a stage that gives at most one.
-func first(vs []pipeline.Verdict) pipeline.Verdict {
-	if len(vs) == 0 {
-		return pipeline.Verdict{To: -1}
+// first is the verdict of a stage that gives at most one, nil where it gives none.
+func first(vs []pipeline.Verdict) *pipeline.Verdict {
+	if len(vs) == 0 || vs[0].Action == pipeline.None {
+		return nil
 	}
-	return vs[0]
+	return &vs[0]
 }
 
 // refusal is the reply of a verdict that refuses, naming the ID. Connections

@@ -23,7 +23,7 @@ const (
 
 // keepRcpt notes a recipient and tells its number, from 1; 0 where there are too
 // many.
-func (tx *transaction) keepRcpt(to string, acc mail.Acceptance) int {
+func (tx *transaction) keepRcpt(to string, acc *mail.Acceptance) int {
 	if len(tx.Trace.Rcpts) >= maxKeptRcpts {
 		return 0
 	}
@@ -96,6 +96,8 @@ func (s *session) onePolicy(plan pipeline.Plan) {
 // judgeAgain asks about a client that is in already: it is not turned away at the
 // door, but hears of it at MAIL or RCPT.
 func (s *session) judgeAgain(plan pipeline.Plan, at pipeline.Stage) judged {
-	v := first(plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
-	return s.remains(v)
+	if v := first(plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps))); v != nil {
+		return s.remains(*v)
+	}
+	return s.remains(pipeline.Verdict{})
 }

@@ -17,23 +17,28 @@ func (s *session) rcpt(to mail.Address, name string, o *smtp.RcptOptions) mail.R
 	tx := s.tx
 	tx.touched = true
 	acc, v := s.authority(tx, to)
-	place := tx.keepRcpt(name, acc)
-	if v.Action == pipeline.None && tx.remembered != nil {
-		v = *tx.remembered
-		v.To = len(tx.To)
-	}
 	i := len(tx.To)
-	tx.To = inRoom(tx.To, tx.to[:], pipeline.Recipient{Address: to, Acceptance: acc, Original: original(o), Notify: notify(o)})
-	tx.Current, tx.notes = i, inRoom(tx.notes[:i], tx.note[:], note{name, place})
-	if v.Action == pipeline.None {
+	if v == nil && tx.remembered != nil {
+		kept := *tx.remembered
+		kept.To, v = i, &kept
+	}
+	if tx.To == nil {
+		tx.To = tx.to[:0]
+	}
+	tx.To = append(tx.To, pipeline.Recipient{})
+	r := &tx.To[i]
+	r.Address, r.Acceptance, r.Original, r.Notify = to, acc, original(o), notify(o)
+	tx.Current, tx.notes = i, inRoom(tx.notes[:i], tx.note[:], note{name, tx.keepRcpt(name, &acc)})
+	if v == nil {
 		v = first(tx.plan.Run(tx.ctx, pipeline.Rcpt, tx.Transaction))
 	}
 	switch {
+	case v == nil:
 	case v.Action.Refuses():
-		r := refusal(v, tx.Transaction.ID)
-		s.refuse(tx, []string{name}, v, r)
+		reply := refusal(*v, tx.Transaction.ID)
+		s.refuse(tx, []string{name}, *v, reply)
 		s.drop(tx, i, false)
-		return r
+		return reply
 	case v.Action == pipeline.Discard:
 		tx.discarded = append(tx.discarded, name)
 		s.outcome(tx, trail.Outcome{To: []string{name}, Action: v.Action.String(), Rule: v.Rule})
@@ -55,12 +60,11 @@ func (s *session) drop(tx *transaction, i int, taken bool) {
 }
 
 // authority asks whether this gateway takes mail for the recipient at all: it is
-// ours and known, or the client may relay.
-func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, pipeline.Verdict) {
-	none := pipeline.Verdict{To: len(tx.To)}
+// ours and known, or the client may relay. A verdict says that it does not.
+func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, *pipeline.Verdict) {
 	why := ""
-	builtin := func(rule string, r mail.Reply) pipeline.Verdict {
-		v := pipeline.Verdict{To: len(tx.To), Action: pipeline.Reject, Reply: r, Rule: "builtin." + rule}
+	builtin := func(rule string, r mail.Reply) *pipeline.Verdict {
+		v := &pipeline.Verdict{To: len(tx.To), Action: pipeline.Reject, Reply: r, Rule: "builtin." + rule}
 		if r.Class == mail.Transient {
 			v.Action = pipeline.Defer
 		}
@@ -77,13 +81,13 @@ func (s *session) authority(tx *transaction, to mail.Address) (mail.Acceptance, 
 		s.log.Error("the directory could not tell", "id", s.name(), "to", to.String(), "error", err)
 		return acc, builtin("recipient", mail.Defer(51, 4, 3, "The recipient cannot be checked now, try again later"))
 	case acc.Ours && acc.Known:
-		return acc, none
+		return acc, nil
 	case acc.Ours && !acc.Reply.IsZero():
 		return acc, builtin(cmp.Or(acc.Rule, "recipient"), acc.Reply)
 	case acc.Ours:
 		return acc, builtin("recipient", mail.Refuse(50, 1, 1, "No such user here"))
 	case s.ps.Trusted, s.ps.Auth.User != "":
-		return acc, none
+		return acc, nil
 	}
 	return acc, builtin("relay", mail.Refuse(50, 7, 1, "Relaying is not allowed"))
 }

@@ -63,16 +63,16 @@ func (s *session) mail(from mail.Address, path string, o *smtp.MailOptions) mail
 	tx := s.newTransaction(from, path, o)
 	v := first(tx.plan.Run(tx.ctx, pipeline.Mail, tx.Transaction))
 	if before := s.remembered(); before != nil {
-		v = *before
+		v = before
 	}
-	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
-		r := refusal(v, s.current)
-		s.refuse(tx, nil, v, r)
+	if v != nil && (v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly) {
+		r := refusal(*v, s.current)
+		s.refuse(tx, nil, *v, r)
 		s.finish(tx)
 		return r
 	}
-	if v.Action != pipeline.Accept && v.Action != pipeline.None {
-		kept := v // most have none, and v stays where it is
+	if v != nil && v.Action != pipeline.Accept {
+		kept := *v // what the session remembers may change
 		tx.remembered = &kept
 	}
 	s.tx = tx
