@@ -41,7 +41,7 @@ func talk(cfg *Config, in []byte) string { return talkIn(cfg, in, 4096) }
 
 func talkIn(cfg *Config, in []byte, piece int) string {
 	conn := &scripted{in: in, piece: piece}
-	conn.out.Grow(len(in) / 16)
+	conn.out.Grow(len(in) / 32)
 	srv, err := New(*cfg)
 	if err != nil {
 		panic(err)
