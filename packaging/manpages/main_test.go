@@ -32,3 +32,22 @@ func TestPagesAreRoff(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesHaveNoControls: what stands in a page is text, those written by hand too.
+func TestPagesHaveNoControls(t *testing.T) {
+	names, _ := filepath.Glob("../files/*.[0-9]")
+	if len(names) < 4 {
+		t.Fatal("where are the pages?")
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				t.Errorf("%s:%d: %q", name, i+1, line)
+			}
+		}
+	}
+}
