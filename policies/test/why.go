@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/forepost/forepost/policies/internal/expr"
@@ -13,7 +14,9 @@ import (
 func (r *runner) why(ctx context.Context, c *oneCase, e *expectation, p *played, i int) (lines []string) {
 	f := &p.Fates[i]
 	run := r.run(ctx, p, i)
-	if rule := r.rules[f.Rule]; rule != nil {
+	if others := decidedFor(p, f.Rule); len(others) > 0 && !slices.Contains(others, f.To.String()) {
+		lines = append(lines, f.Rule+" decided for "+strings.Join(others, ", ")+", and the data have one reply for all recipients")
+	} else if rule := r.rules[f.Rule]; rule != nil {
 		lines = append(lines, f.Rule+" decided ("+rule.At+")"+colon(showAll(rule.Facts, run)))
 	} else if f.Rule != "" && f.Rule != e.by {
 		lines = append(lines, f.Rule+" decided")
@@ -25,6 +28,21 @@ func (r *runner) why(ctx context.Context, c *oneCase, e *expectation, p *played,
 		lines = append(lines, r.silent(p, run, f.To.String())...)
 	}
 	return lines
+}
+
+// decidedFor are the recipients for whom a rule of the data phase decided; none
+// where it did so for all.
+func decidedFor(p *played, path string) (to []string) {
+	for _, t := range p.Rules {
+		if t.Path != path || t.Outcome != "yes" {
+			continue
+		}
+		if t.To == "" {
+			return nil
+		}
+		to = append(to, t.To)
+	}
+	return to
 }
 
 // fate is what became of a rule that was expected to decide.

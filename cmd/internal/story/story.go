@@ -176,11 +176,23 @@ func values(m map[string]any) string {
 	sort.Strings(keys)
 	var parts []string
 	for _, k := range keys {
-		if s := Clean(fmt.Sprint(m[k])); s != "" && s != "[]" {
+		if s := Clean(plain(m[k])); s != "" && s != "[]" {
 			parts = append(parts, k+"="+s)
 		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// plain is a value as people read it: times without the clock's inner state,
+// waits in whole seconds.
+func plain(v any) string {
+	switch v := v.(type) {
+	case time.Time:
+		return v.UTC().Format(time.RFC3339)
+	case time.Duration:
+		return v.Round(time.Second).String()
+	}
+	return fmt.Sprint(v)
 }
 
 func took(us int64) string {

@@ -80,3 +80,11 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+func TestPlain(t *testing.T) {
+	at := time.Now() // with the reading of a clock that only counts
+	got := values(map[string]any{"first_seen": at, "wait": 4*time.Minute + 59*time.Second + 999_996_253, "n": 3, "none": ""})
+	if want := "first_seen=" + at.UTC().Format(time.RFC3339) + " n=3 wait=5m0s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
