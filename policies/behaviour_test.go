@@ -94,6 +94,7 @@ func TestConditions(t *testing.T) {
 		{`any(mail.null, mail.smtputf8) || all(mail.null)`, "no", ""},
 		{`any(mail.null, true) && all(true, !mail.null)`, "yes", ""},
 		{`msg.from == "ann@stranger.test" && msg.from_name == "Ann B" && msg.from_domain == "stranger.test"`, "yes", ""},
+		{`"${mail.size}" == "0" && "${client.ip}" == "203.0.113.9" && "${mail.null}" == "false"`, "yes", "what is no text is compared as one"},
 		{`"${client.ip} and ${mail.domain}" == "203.0.113.9 and stranger.test"`, "yes", ""},
 		{`session.listener == "edge" && helo.name == "mail.stranger.test" && rcpt.known && rcpt.count == 1`, "yes", ""},
 	}

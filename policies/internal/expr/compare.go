@@ -24,12 +24,16 @@ func (s *Scope) equal(x *hclsyntax.BinaryOpExpr, negate bool) *Value {
 	if a.Const && !b.Const {
 		a, b = b, a
 	}
-	if a.Type == String && a.fact != nil && b.Const {
+	if a.Type == String && a.fact != nil && a.fact.Type == String && b.Const { // not a number as text, "${mail.size}"
 		word, _ := b.Str(nil)
 		if !s.canBe(a.fact, word, x) {
 			return invalid
 		}
-		return byName(a.fact, word, negate)
+		v := byName(a.fact, word, negate)
+		if !negate {
+			v.keys = keysOf(a.fact, b)
+		}
+		return v
 	}
 	v := equality(a, b)
 	if v == nil {
@@ -37,6 +41,9 @@ func (s *Scope) equal(x *hclsyntax.BinaryOpExpr, negate bool) *Value {
 	}
 	if v = v.fold(a, b); negate {
 		return not(v)
+	}
+	if a.Type == IP && a.fact != nil && b.Const {
+		v.keys = keysOf(a.fact, b)
 	}
 	return v
 }

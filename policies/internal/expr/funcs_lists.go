@@ -41,7 +41,7 @@ func makeListed(s *Scope, c *hclsyntax.FunctionCallExpr, a []*Value) *Value {
 			return invalid
 		}
 	}
-	v := &Value{Type: Bool, Bool: lookIn(x, set)}
+	v := &Value{Type: Bool, Bool: lookIn(x, set), keys: keysIn(x, set)}
 	if set.Changes { // what is so now need not be so later
 		v.Secret = x.Secret
 		return v

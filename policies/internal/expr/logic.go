@@ -58,7 +58,7 @@ func or(a, b *Value) *Value {
 		return pick(a, b, No)
 	}
 	fa, fb := a.Bool, b.Bool
-	return &Value{Type: Bool, Bool: func(r *Run) Tri {
+	return &Value{Type: Bool, keys: a.keys.either(b.keys), Bool: func(r *Run) Tri {
 		switch fa(r) {
 		case Yes:
 			return Yes

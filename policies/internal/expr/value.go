@@ -75,6 +75,7 @@ type Value struct {
 	List *lists.List
 
 	fact *Fact // where the expression is a fact and nothing else
+	keys *Keys // of a condition: without one of them it does not hold
 }
 
 var invalid = &Value{Type: Invalid}

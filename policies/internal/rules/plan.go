@@ -26,6 +26,7 @@ type Plan struct {
 	quarantine string                    // where the domain names none
 	sameForAll bool                      // no data rule can differ between recipients
 	room       [pipeline.Deliver + 1]int // for lines in the record
+	lookups    [pipeline.Deliver + 1]*lookup
 
 	instances []*pipeline.Instance
 	set       *pipeline.Set
@@ -66,6 +67,9 @@ func New(c Config) *Plan {
 		}
 	}
 	p.rooms()
+	for at, rs := range p.stages {
+		p.lookups[at] = newLookup(rs)
+	}
 	p.runs.New = func() any { return &walker{r: &expr.Run{}} }
 	return p
 }

@@ -19,8 +19,9 @@ type walker struct {
 	edits  editor              // what modify rules want, for the recipient
 	outs   []outcome           // of Data rules that are the same for all
 	trace  tracer
-	shadow bool // the rule in question changes nothing
-	skips  bool // a class of rules is skipped
+	can    []int // rules that were looked up
+	shadow bool  // the rule in question changes nothing
+	skips  bool  // a class of rules is skipped
 }
 
 // forget lets go of everything that a message brought; what it keeps is memory
@@ -72,7 +73,15 @@ func (w *walker) ledgers(to int, notes *pipeline.Ledger) {
 // walk runs the rules in order and stops at the first that ends the phase, whose
 // answer it puts into v.
 func (w *walker) walk(to int, v *pipeline.Verdict) (ended bool) {
-	for _, rule := range w.p.stages[w.at] {
+	if l := w.p.lookups[w.at]; l != nil && w.mayLookUp() {
+		return w.lookUp(l, to, v)
+	}
+	return w.each(w.p.stages[w.at], to, v)
+}
+
+// each asks rules one by one.
+func (w *walker) each(rules []*Rule, to int, v *pipeline.Verdict) (ended bool) {
+	for _, rule := range rules {
 		if rule.Mode == Off {
 			continue
 		}
