@@ -87,6 +87,13 @@ func Explain(code string) (summary, why string, ok bool) {
 	return p.Summary, p.Why, ok
 }
 
+// Example gives a mistake of a code, and the same without it; ok is false where
+// the code is about something outside the configuration's text.
+func Example(code string) (wrong, right string, ok bool) {
+	e, ok := diag.ExampleOf(diag.Code(code))
+	return e.Wrong, e.Right, ok
+}
+
 // Codes are all codes in order.
 func Codes() []string {
 	var out []string

@@ -60,10 +60,19 @@ func whyCommand() *cobra.Command {
 			if !ok {
 				return fmt.Errorf("there is no code %q; forepost policy why lists them", args[0])
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n\n%s\n", code, summary, why)
+			page := fmt.Sprintf("%s: %s\n\n%s\n", code, summary, why)
+			if wrong, right, ok := policies.Example(code); ok {
+				page += "\nWrong:\n\n" + indented(wrong) + "\nRight:\n\n" + indented(right)
+			}
+			_, err := io.WriteString(c.OutOrStdout(), page)
 			return err
 		},
 	}
+}
+
+// indented are lines as a page shows them.
+func indented(text string) string {
+	return "    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n"
 }
 
 // format goes through all files: what is wrong with one keeps no other from it.

@@ -107,6 +107,7 @@ func TestPolicyWhyAndShow(t *testing.T) {
 	}{
 		{"why FP0107", exitDone, "Phases run in the order"},
 		{"why fp0107", exitDone, "FP0107: Not known in this phase"},
+		{"why FP0107", exitDone, "Wrong:\n\n    rcpt {\n      tag"},
 		{"why", exitDone, "FP0307  Password in plain text"},
 		{"why FP9999", exitFailed, "no code"},
 		{"show", exitDone, "recommended"},
