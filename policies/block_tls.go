@@ -2,11 +2,12 @@ package policies
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/forepost/forepost/policies/internal/diag"
@@ -70,33 +71,79 @@ func (l *loader) acme(b *body) *ACME {
 	return a
 }
 
-// challenges reads which challenges are answered, and where.
+// challenges reads which challenges are answered, and where: at ports of this machine,
+// or in the DNS.
 func (l *loader) challenges(b *body, a *ACME) {
+	b.blocks = []string{"update"}
+	for _, in := range b.b.Blocks {
+		if in.Type == "update" {
+			a.DNS = l.update(l.body(in))
+		}
+	}
 	a.HTTP, a.TLSALPN = b.numbered("http", ":80"), b.numbered("tls_alpn", ":443")
-	x, ok := b.attr("challenge")
-	if !ok {
+	chosen := l.chosen(b)
+	if a.DNS.Server != "" || chosen["dns"] {
+		if a.DNS.Server == "" {
+			b.bad("challenge", "DNS-01 needs to know how records get into the DNS.", "Write update { server = \"192.0.2.53\", key = \"forepost\", secret = secret(\"tsig\") }, each on a line of its own.")
+		}
+		if chosen["http"] || chosen["tls_alpn"] || b.has("http") || b.has("tls_alpn") {
+			b.bad("challenge", "Where challenges stand in the DNS nobody comes to a port.", "Take http and tls_alpn out, or the block update.")
+		}
+		a.HTTP, a.TLSALPN = "", ""
 		return
 	}
+	if len(chosen) > 0 && !chosen["http"] {
+		a.HTTP = ""
+	}
+	if len(chosen) > 0 && !chosen["tls_alpn"] {
+		a.TLSALPN = ""
+	}
+}
+
+// chosen are the words of `challenge`.
+func (l *loader) chosen(b *body) map[string]bool {
 	chosen := map[string]bool{}
+	x, ok := b.attr("challenge")
+	if !ok {
+		return chosen
+	}
 	list := []hclsyntax.Expression{x}
 	if tuple, ok := x.(*hclsyntax.TupleConsExpr); ok {
 		list = tuple.Exprs
 	}
 	for _, one := range list {
-		if hcl.ExprAsKeyword(one) == "dns" {
-			l.bag.Error(diag.NotThisVersion, one.Range(), "The challenge DNS-01 is not in this version.", "Write challenge = [http, tls_alpn], or name the files that another ACME client writes.")
-			continue
-		}
-		w, _ := l.wordOf(one, "challenge", []string{"http", "tls_alpn"})
+		w, _ := l.wordOf(one, "challenge", []string{"http", "tls_alpn", "dns"})
 		chosen[w] = true
 	}
-	if !chosen["http"] {
-		a.HTTP = ""
-	}
-	if !chosen["tls_alpn"] {
-		a.TLSALPN = ""
-	}
+	return chosen
 }
+
+// update reads an `update` block.
+func (l *loader) update(b *body) (u Update) {
+	if !b.require("server", "Write server = \"192.0.2.53\", the zone's primary server.") || !b.require("key", "Write key = \"forepost\", the name of the TSIG key that the server knows.") ||
+		!b.require("secret", "Write secret = secret(\"tsig\"): the key in base64.") {
+		return Update{Server: "-"}
+	}
+	u = Update{Server: b.text("server", ""), Key: b.text("key", ""), Secret: b.secret("secret"), Algorithm: b.text("algorithm", "hmac-sha256")}
+	if _, _, err := net.SplitHostPort(u.Server); err != nil {
+		u.Server = net.JoinHostPort(strings.Trim(u.Server, "[]"), "53")
+	}
+	if _, err := mail.ParseDomain(strings.TrimSuffix(u.Key, ".")); err != nil {
+		b.bad("key", "\""+u.Key+"\" is no name of a key.", "Write key = \"forepost\".")
+	}
+	if !slices.Contains(tsigAlgorithms, u.Algorithm) {
+		b.bad("algorithm", "\""+u.Algorithm+"\" is no algorithm of TSIG that is still good.", "Write one of "+strings.Join(tsigAlgorithms, ", ")+".")
+	}
+	if _, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(u.Secret))); err != nil {
+		b.bad("secret", "The secret is not base64, as tsig-keygen prints it.", "")
+	}
+	u.Secret = Secret(strings.TrimSpace(string(u.Secret)))
+	b.done()
+	return u
+}
+
+// tsigAlgorithms are those of RFC 8945 section 6 that are still good.
+var tsigAlgorithms = []string{"hmac-sha256", "hmac-sha384", "hmac-sha512"}
 
 // hosts is a list of host names.
 func (b *body) hosts(name string) (list []string) {

@@ -225,6 +225,15 @@ type ACME struct {
 	Roots     Secret // PEM: who signs the directory's own certificate, "" for whom the system trusts
 	HTTP      string // where HTTP-01 is answered, "" for not
 	TLSALPN   string // where TLS-ALPN-01 is answered, "" for not
+	DNS       Update // how challenges get into the DNS instead (DNS-01); the zero value: not
+}
+
+// Update is an `update` block: dynamic updates of a zone (RFC 2136).
+type Update struct {
+	Server    string // the primary server, host:port
+	Key       string // the name of a TSIG key
+	Algorithm string // hmac-sha256, ...
+	Secret    Secret // base64
 }
 
 // Redis is a `redis` block.

@@ -191,3 +191,29 @@ func TestTimeOfDay(t *testing.T) {
 		}
 	}
 }
+
+// TestACMESettings: which challenges are answered, and where.
+func TestACMESettings(t *testing.T) {
+	for acme, want := range map[string]string{
+		"":                             ":80 :443 {   }",
+		"challenge = http":             ":80  {   }",
+		"challenge = [http, tls_alpn]": ":80 :443 {   }",
+		"challenge = tls_alpn\ntls_alpn = \":8443\"":                                                                                          " :8443 {   }",
+		"update {\nserver = \"192.0.2.53\"\nkey = \"forepost\"\nsecret = secret(\"tsig\")\n}":                                                 "  {192.0.2.53:53 forepost hmac-sha256 (secret)}",
+		"challenge = dns\nupdate {\nserver = \"[2001:db8::53]:5353\"\nkey = \"forepost.\"\nsecret = \"YWJj\"\nalgorithm = \"hmac-sha512\"\n}": "  {[2001:db8::53]:5353 forepost. hmac-sha512 (secret)}",
+	} {
+		text := "hostname = \"mx.test\"\nlistener \"in\" {\n  address = \":25\"\n}\ntls \"a\" {\n  acme {\n    email = \"p@mx.test\"\n    agree = true\n" + acme + "\n  }\n}\n"
+		c, ds := Load("/etc/main.hcl", newWorld().memory(map[string]string{"/etc/main.hcl": text, "/secrets/tsig": "YWJj\n"}))
+		if len(ds) > 0 {
+			t.Errorf("%s:\n%s", acme, ds)
+			continue
+		}
+		a := c.Settings.Certs[0].ACME
+		if got := fmt.Sprint(a.HTTP, " ", a.TLSALPN, " ", a.DNS); got != want {
+			t.Errorf("%s: %q, want %q", acme, got, want)
+		}
+		if a.DNS.Server != "" && string(a.DNS.Secret) != "YWJj" {
+			t.Errorf("%s: the secret is %q", acme, string(a.DNS.Secret))
+		}
+	}
+}

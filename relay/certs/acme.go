@@ -27,6 +27,8 @@ type ACME struct {
 	// Where challenges are answered while they are open, host:port; "" leaves that
 	// sort of challenge out. The directory comes to port 80 and 443 of the name.
 	HTTP, TLSALPN string
+	// DNS is where challenges are published in the DNS instead; the zero value is not.
+	DNS DNSUpdate
 
 	renewEvery time.Duration // how often renewal is thought of; 0 for the usual
 }
@@ -90,6 +92,9 @@ func (m *Managed) issuer() (i certmagic.ACMEIssuer, err error) {
 	if err != nil {
 		return i, err
 	}
+	if m.a.DNS.Server != "" {
+		i.DNS01Solver = m.a.DNS.solver(m.o.Log)
+	}
 	if m.a.HTTP != "" && m.a.TLSALPN != "" && host != alpnHost {
 		return i, fmt.Errorf("challenges are answered at %s and at %s: the host must be the same", m.a.HTTP, m.a.TLSALPN)
 	}
@@ -147,9 +152,17 @@ func (m *Managed) event(_ context.Context, event string, data map[string]any) er
 	case "cert_failed":
 		m.o.Log.Error("a certificate could not be obtained and is tried again; what was in use stays",
 			"name", name, "directory", m.a.Directory, "error", data["error"],
-			"do", "see that the name resolves to this machine, and that the directory can reach port 80 or 443 of it")
+			"do", m.advice())
 	}
 	return nil
+}
+
+// advice is what to look at when the directory gives none.
+func (m *Managed) advice() string {
+	if m.a.DNS.Server != "" {
+		return "see that " + m.a.DNS.Server + " takes updates with the key " + m.a.DNS.Key + ", and that the world sees the zone's TXT records"
+	}
+	return "see that the name resolves to this machine, and that the directory can reach port 80 or 443 of it"
 }
 
 // Certificates are those of the names, in their order, with the self-signed one

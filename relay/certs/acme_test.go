@@ -43,6 +43,12 @@ type directory struct {
 // newDirectory makes one whose certificates are good for so long.
 func newDirectory(t *testing.T, valid time.Duration) *directory {
 	t.Helper()
+	return newDirectoryAt(t, valid, nameServer(t))
+}
+
+// newDirectoryAt makes one that looks names up at a server.
+func newDirectoryAt(t *testing.T, valid time.Duration, names string) *directory {
+	t.Helper()
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
 	t.Setenv("PEBBLE_AUTHZREUSE", "0")
@@ -50,7 +56,7 @@ func newDirectory(t *testing.T, valid time.Duration) *directory {
 	quiet := log.New(io.Discard, "", 0)
 	store := db.NewMemoryStore()
 	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "test", ValidityPeriod: uint64(valid / time.Second)}})
-	validator := va.New(quiet, portOf(d.http), portOf(d.alpn), false, nameServer(t), store)
+	validator := va.New(quiet, portOf(d.http), portOf(d.alpn), false, names, store)
 	front := wfe.New(quiet, store, validator, authority, []string{"ca.test"}, false, false, 1, 1)
 	handler := front.Handler()
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -80,7 +80,7 @@ func (a *Appliance) certificates(s *policies.Settings, had *certSet) (c *certSet
 func sourceKey(b policies.Certificate) string {
 	key := fmt.Sprintf("%q %q %q", b.Name, b.Cert, b.Key)
 	if b.ACME != nil {
-		key += fmt.Sprintf(" %+v %s", *b.ACME, string(b.ACME.Roots))
+		key += fmt.Sprintf(" %+v %s %s", *b.ACME, string(b.ACME.Roots), string(b.ACME.DNS.Secret))
 	}
 	return key
 }
@@ -106,6 +106,9 @@ func (a *Appliance) openCert(s *policies.Settings, b policies.Certificate) (cert
 	}
 	f := certs.ACME{Names: b.ACME.Names, Email: b.ACME.Email, Directory: b.ACME.Directory, HTTP: b.ACME.HTTP, TLSALPN: b.ACME.TLSALPN,
 		Dir: filepath.Join(s.DataDir, "tls", "acme")}
+	if u := b.ACME.DNS; u.Server != "" {
+		f.DNS = certs.DNSUpdate{Server: u.Server, Key: u.Key, Algorithm: u.Algorithm, Secret: string(u.Secret), Resolvers: s.DNS.Resolvers}
+	}
 	if b.ACME.Roots != "" {
 		f.Roots = x509.NewCertPool()
 		f.Roots.AppendCertsFromPEM([]byte(b.ACME.Roots)) // the configuration was checked

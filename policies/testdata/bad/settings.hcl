@@ -97,9 +97,34 @@ tls "a" {
     agree     = false             # ERROR: Bad value
     names     = ["no such name"]  # ERROR: Bad value
     directory = "http://ca.test/" # ERROR: Bad value
-    challenge = [http, dns]       # ERROR: Not in this version
+    challenge = [http, dns]       # ERROR: DNS-01 needs to know how AND nobody comes to a port
     http      = "80"              # ERROR: Bad value
     tls_alpn  = ":https"          # ERROR: Bad value
+  }
+}
+
+tls "updated" {
+  acme { # ERROR: nobody comes to a port
+    email    = "postmaster@example.com"
+    agree    = true
+    tls_alpn = ":4443"
+    update {
+      server    = "192.0.2.53"
+      key       = "for post"    # ERROR: is no name of a key
+      secret    = "not base64!" # ERROR: is not base64
+      algorithm = "hmac-md5"    # ERROR: that is still good
+      port      = 53            # ERROR: no attribute
+    }
+  }
+}
+
+tls "update-empty" {
+  acme {
+    email     = "postmaster@example.com"
+    agree     = true
+    challenge = dns
+    update { # ERROR: needs server
+    }
   }
 }
 
