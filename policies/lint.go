@@ -65,6 +65,7 @@ func (l *loader) lint() {
 	l.lintLists()
 	l.lintListeners()
 	l.lintCerts()
+	l.lintPorts()
 	l.each("list", func(name string, b *body) {
 		if !l.env.ListsUsed[name] {
 			l.bag.Warn(diag.Unused, b.at, "Nothing refers to list."+name+".", "Ask it in a rule (listed(x, list."+name+")), or take it out.")

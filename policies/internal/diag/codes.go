@@ -56,6 +56,8 @@ const (
 	LongTrial         Code = "FP0311"
 	CertificateDoubt  Code = "FP0312"
 	MixedTable        Code = "FP0313"
+	PortTLS           Code = "FP0314"
+	NobodyLogsIn      Code = "FP0315"
 )
 
 // Page explains a code: what `forepost policy why` prints.
@@ -110,6 +112,8 @@ var pages = map[Code]Page{
 	LongTrial:         {"On trial for long", "A rule with mode = shadow changes nothing. After 60 days it is time to look at what it would have done, and to enforce it or to take it out. `since` says when the trial began; without it the age of the file counts."},
 	CertificateDoubt:  {"Certificate will not do", "It has ended or ends within two weeks, or none is for the host name by which others come. Servers that send to port 25 seldom look (those with MTA-STS do); programs of people, on submission, IMAP and POP3, turn away. The daemon tells its log each day, and forepost_certificate_expiry_timestamp_seconds has the time."},
 	MixedTable:        {"Table with exceptions", "A table of Postfix says of each key what is to be done; a list takes the keys alone. Where some keys are let in (OK, DUNNO) and others kept out (REJECT, 550), every one of them would be in the list. `values` takes those alone behind which such a word stands, so that one file can be two lists: listed(x, list.bad) && !listed(x, list.good)."},
+	PortTLS:           {"TLS is not as the port has it", "On the ports 465, 993 and 995 clients begin TLS at once; on 25, 587, 143 and 110 they begin in the clear and say STARTTLS (RFC 8314). A server that does it the other way round answers none of them."},
+	NobodyLogsIn:      {"Nobody can log in", "Passwords are taken under TLS only, connections from this host aside. Without TLS the server offers no login to anybody else."},
 	PlainTextPassword: {"Password in plain text", "The file can be read by more people than need to know it. Use a hash (forepost user passwd) or secret()."},
 }
 

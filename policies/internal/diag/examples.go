@@ -42,9 +42,11 @@ var examples = map[Code]Example{
 	ForcedSkip:       {"mail {\n  skip \"lab\" {\n    when    = auth.ok\n    classes = [\"malware\"]\n    force   = true\n  }\n}", "mail {\n  skip \"lab\" {\n    when    = auth.ok\n    classes = [\"spam\"]\n  }\n}"},
 	EmptyList:        {"list \"partners\" {\n  type  = domain\n  items = []\n}", "list \"partners\" {\n  type  = domain\n  items = [\"partner.example\"]\n}"},
 	Mixed:            {"policy \"p\" {\n  data {\n    reject \"bob\" {\n      when = rcpt.local == \"bob\"\n    }\n  }\n}", "policy \"p\" {\n  partial = bounce\n\n  data {\n    reject \"bob\" {\n      when = rcpt.local == \"bob\"\n    }\n  }\n}"},
-	TrustedBlocklist: {"filter \"dnsbl\" \"zen\" {\n  zone = \"zen.example.com\"\n}\n\nlistener \"submission\" {\n  address = \":465\"\n  auth    = accounts\n  policy  = policy.p\n}\n\npolicy \"p\" {\n  rcpt {\n    reject \"dnsbl\" {\n      when = dnsbl.zen.listed\n    }\n  }\n}",
-		"filter \"dnsbl\" \"zen\" {\n  zone = \"zen.example.com\"\n}\n\nlistener \"submission\" {\n  address = \":465\"\n  auth    = accounts\n  policy  = policy.p\n}\n\npolicy \"p\" {\n  rcpt {\n    reject \"dnsbl\" {\n      when = dnsbl.zen.listed && !auth.ok\n    }\n  }\n}"},
+	TrustedBlocklist: {"filter \"dnsbl\" \"zen\" {\n  zone = \"zen.example.com\"\n}\n\nlistener \"submission\" {\n  address = \":587\"\n  auth    = accounts\n  policy  = policy.p\n}\n\npolicy \"p\" {\n  rcpt {\n    reject \"dnsbl\" {\n      when = dnsbl.zen.listed\n    }\n  }\n}",
+		"filter \"dnsbl\" \"zen\" {\n  zone = \"zen.example.com\"\n}\n\nlistener \"submission\" {\n  address = \":587\"\n  auth    = accounts\n  policy  = policy.p\n}\n\npolicy \"p\" {\n  rcpt {\n    reject \"dnsbl\" {\n      when = dnsbl.zen.listed && !auth.ok\n    }\n  }\n}"},
 	LongTrial:         {"rcpt {\n  reject \"bounces\" {\n    when  = mail.null\n    mode  = shadow\n    since = \"2020-01-01\"\n  }\n}", "rcpt {\n  reject \"bounces\" {\n    when = mail.null\n    mode = enforce\n  }\n}"},
+	PortTLS:           {"imap \"tls\" {\n  address = \":993\"\n}", "imap \"tls\" {\n  address = \":993\"\n  tls     = implicit\n}"},
+	NobodyLogsIn:      {"imap \"behind\" {\n  address = \"10.0.0.1:143\"\n  tls     = off\n}", "imap \"behind\" {\n  address         = \"10.0.0.1:143\"\n  tls             = off\n  allow_cleartext = true\n}"},
 	PlainTextPassword: {"route \"smart\" {\n  to   = [\"mail.example.com:587\"]\n  auth = { user = \"relay\", password = \"hunter2\" }\n}", "route \"smart\" {\n  to   = [\"mail.example.com:587\"]\n  auth = { user = \"relay\", password = secret(\"smart\") }\n}"},
 }
 

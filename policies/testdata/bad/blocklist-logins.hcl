@@ -10,7 +10,7 @@ domain "a.test" {
 }
 
 listener "submission" {
-  address = ":465"
+  address = ":587"
   auth    = accounts
   policy  = policy.p
 }
