@@ -4,16 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/forepost/forepost/cmd/internal/dkimkeys"
-	"github.com/forepost/forepost/cmd/internal/story"
 	"github.com/forepost/forepost/filters/builtin"
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/policies"
@@ -231,7 +228,7 @@ func (k usedKey) json() keyJSON {
 }
 
 func keyListCommand(p *keyPlace) *cobra.Command {
-	var asJSON bool
+	var o output
 	c := &cobra.Command{
 		Use:   "list [DOMAIN]",
 		Short: "List the keys: what they are for, and whether the DNS has them",
@@ -246,14 +243,14 @@ or an old one of a rotation, is not ok: mail that it signs does not verify.`,
 			if err != nil {
 				return err
 			}
-			return p.list(c, keys, asJSON)
+			return p.list(c, keys, &o)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	o.flags(c)
 	return c
 }
 
-func (p *keyPlace) list(c *cobra.Command, keys []usedKey, asJSON bool) error {
+func (p *keyPlace) list(c *cobra.Command, keys []usedKey, o *output) error {
 	r, err := p.resolver()
 	if err != nil {
 		return err
@@ -272,32 +269,19 @@ func (p *keyPlace) list(c *cobra.Command, keys []usedKey, asJSON bool) error {
 		bad = bad || row.DNS != string(dkimkeys.Published) && (k.use == signs || k.use == going)
 		rows = append(rows, row)
 	}
-	if asJSON {
-		err = lines(c.OutOrStdout(), rows)
-	} else {
-		err = keyTable(c.OutOrStdout(), rows)
-	}
+	err = show(c, o, rows, table[keyJSON]{head: []string{"DOMAIN", "SELECTOR", "ALGORITHM", "USE", "DNS"}, rows: keyRow, none: "there are no keys; forepost dkim keygen DOMAIN makes some"})
 	if err == nil && bad {
 		return failed
 	}
 	return err
 }
 
-func keyTable(w io.Writer, rows []keyJSON) error {
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w, "there are no keys; forepost dkim keygen DOMAIN makes some")
-		return err
+func keyRow(r keyJSON) [][]string {
+	state := r.DNS
+	if r.Reason != "" {
+		state += ": " + r.Reason
 	}
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "DOMAIN\tSELECTOR\tALGORITHM\tUSE\tDNS")
-	for _, r := range rows {
-		state := r.DNS
-		if r.Reason != "" {
-			state += ": " + story.Clean(r.Reason)
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Domain, r.Selector, r.Algorithm, r.Use, state)
-	}
-	return t.Flush()
+	return [][]string{{r.Domain, r.Selector, r.Algorithm, string(r.Use), state}}
 }
 
 func recordCommand(p *keyPlace) *cobra.Command {
@@ -325,7 +309,7 @@ func printRecords(c *cobra.Command, keys []usedKey, format string, asJSON bool) 
 		return coded{fmt.Errorf("--format is bind or table, not %q", format), exitUsage}
 	}
 	w, unread := c.OutOrStdout(), 0
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	t, flush := columns(w)
 	if format == "table" && !asJSON {
 		fmt.Fprintln(t, "NAME\tTYPE\tTEXT")
 	}
@@ -347,7 +331,7 @@ func printRecords(c *cobra.Command, keys []usedKey, format string, asJSON bool) 
 			fmt.Fprint(w, dkimkeys.Bind(k.Key))
 		}
 	}
-	if err := t.Flush(); err != nil {
+	if err := flush(); err != nil {
 		return err
 	}
 	if unread > 0 && unread < len(keys) {

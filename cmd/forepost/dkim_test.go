@@ -124,17 +124,17 @@ func TestKeygenThenListThenRecord(t *testing.T) {
 		t.Errorf("keys of the configuration are shown as unused:\n%s", again)
 	}
 	out, _ = r.dkim(exitFailed, "list")
-	has(t, out, "send.test  s1-rsa      rsa-2048   signs  missing: there is no TXT record", "s1-ed25519  ed25519    signs  missing")
+	has(t, out, "send.test\ts1-rsa\trsa-2048\tsigns\tmissing: there is no TXT record", "s1-ed25519\ted25519\tsigns\tmissing")
 	r.zone.publish(t, records)
 	out, _ = r.dkim(exitDone, "list")
-	has(t, out, "s1-rsa      rsa-2048   signs  ok", "s1-ed25519  ed25519    signs  ok")
+	has(t, out, "s1-rsa\trsa-2048\tsigns\tok", "s1-ed25519\ted25519\tsigns\tok")
 	out, _ = r.dkim(exitDone, "list", "send.test", "--json")
 	var row keyJSON
 	if err := json.Unmarshal([]byte(strings.Split(out, "\n")[0]), &row); err != nil || row.DNS != "ok" || row.Use != signs || row.Name != "s1-rsa._domainkey.send.test" || row.Record != "" {
 		t.Errorf("%v: %s", err, out)
 	}
 	out, _ = r.dkim(exitDone, "record", "send.test", "s1-ed25519", "--format", "table")
-	has(t, out, "NAME", "s1-ed25519._domainkey.send.test  TXT   v=DKIM1; k=ed25519; p=")
+	has(t, out, "NAME", "s1-ed25519._domainkey.send.test\tTXT\tv=DKIM1; k=ed25519; p=")
 	out, _ = r.dkim(exitDone, "record", "--json")
 	if n := strings.Count(out, `"record":"v=DKIM1; k=`); n != 2 {
 		t.Errorf("%d records:\n%s", n, out)
@@ -179,7 +179,7 @@ func TestRotate(t *testing.T) {
 		t.Errorf("the second call says\n%s%s", out, errs)
 	}
 	list, _ := r.dkim(exitDone, "list")
-	has(t, list, "old          ed25519    signs  ok", "new-rsa      rsa-2048   new    ok", "new-ed25519  ed25519    new    missing")
+	has(t, list, "old\ted25519\tsigns\tok", "new-rsa\trsa-2048\tnew\tok", "new-ed25519\ted25519\tnew\tmissing")
 
 	// It waits, and sees what is published meanwhile.
 	r.zone.publishAfter(t, 7, old+first+"new-ed25519."+second)
@@ -206,10 +206,10 @@ func TestRotate(t *testing.T) {
 	out, _ = r.dkim(exitDone, "rotate", "send.test")
 	has(t, out, "keep: send.test signs with the new keys; leave the old records (old) in the DNS until")
 	list, _ = r.dkim(exitDone, "list")
-	has(t, list, "new-rsa      rsa-2048   signs  ok", "old          ed25519    old    ok")
+	has(t, list, "new-rsa\trsa-2048\tsigns\tok", "old\ted25519\told\tok")
 	r.zone.publish(t, fresh)
 	list, _ = r.dkim(exitFailed, "list")
-	has(t, list, "old    missing") // taken away too early
+	has(t, list, "old\tmissing") // taken away too early
 
 	out, _ = r.dkim(exitDone, "rotate", "send.test", "--keep", "0s", "--check")
 	has(t, out, "withdraw: the old records of send.test can be removed", "  old._domainkey.send.test\n")
@@ -218,7 +218,7 @@ func TestRotate(t *testing.T) {
 	out, _ = r.dkim(exitDone, "rotate", "send.test", "--check")
 	has(t, out, "no rotation is under way")
 	list, _ = r.dkim(exitDone, "list")
-	has(t, list, "old          ed25519    unused  missing")
+	has(t, list, "old\ted25519\tunused\tmissing")
 }
 
 func TestRotateMistakes(t *testing.T) {

@@ -59,11 +59,7 @@ func show[T any](c *cobra.Command, o *output, list []T, as table[T]) error {
 		_, err := fmt.Fprintln(c.ErrOrStderr(), as.none)
 		return err
 	}
-	flush := func() error { return nil }
-	if onTerminal(w) {
-		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-		w, flush = t, t.Flush
-	}
+	w, flush := columns(w)
 	var text bytes.Buffer
 	text.WriteString(strings.Join(as.head, "\t") + "\n")
 	for _, e := range list {
@@ -81,6 +77,16 @@ func show[T any](c *cobra.Command, o *output, list []T, as table[T]) error {
 		return err
 	}
 	return flush()
+}
+
+// columns is where lines with tabs between their cells are written to: in columns
+// for people, as they are for programs. flush ends the table.
+func columns(w io.Writer) (to io.Writer, flush func() error) {
+	if !onTerminal(w) {
+		return w, func() error { return nil }
+	}
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	return t, t.Flush
 }
 
 // data writes entries as JSON or by the template; done is false where neither is asked for.

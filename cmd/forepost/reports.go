@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/forepost/forepost/cmd/internal/admin"
@@ -17,7 +17,7 @@ func reportsCommand() *cobra.Command {
 	var at place
 	q := admin.ReportsQuery{}
 	var since string
-	var asJSON bool
+	var o output
 	list := func(c *cobra.Command, args []string) (err error) {
 		if q.Since, err = sinceOf(since); err != nil {
 			return err
@@ -26,10 +26,7 @@ func reportsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return lines(c.OutOrStdout(), rs)
-		}
-		return reportsTable(c.OutOrStdout(), rs)
+		return show(c, &o, rs, table[report.Summary]{head: []string{"UNTIL", "ID", "KIND", "FROM", "ABOUT", "COUNT", "PASS", "FAIL"}, rows: reportRow, none: "no reports"})
 	}
 	c := &cobra.Command{
 		Use:   "reports",
@@ -38,16 +35,22 @@ func reportsCommand() *cobra.Command {
 		RunE:  list,
 	}
 	at.flags(c)
-	c.PersistentFlags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	c.PersistentFlags().StringVar(&q.Domain, "domain", "", "only about this domain")
 	c.PersistentFlags().StringVar(&since, "since", "30d", "how far back: 12h, 30d")
-	c.AddCommand(&cobra.Command{Use: "list", Short: "List them, the latest first", Args: exactly(0), RunE: list},
-		reportsShow(&at, &asJSON), reportsRead(&asJSON))
+	all := &cobra.Command{Use: "list", Short: "List them, the latest first", Args: exactly(0), RunE: list}
+	o.flags(c)
+	o.flags(all)
+	c.AddCommand(all, reportsShow(&at), reportsRead())
 	return c
 }
 
-func reportsShow(at *place, asJSON *bool) *cobra.Command {
-	return &cobra.Command{
+func reportRow(r report.Summary) [][]string {
+	return [][]string{{r.End.UTC().Format("2006-01-02 15:04"), r.ID, string(r.Kind), r.Org, r.Domain, strconv.Itoa(r.Messages), strconv.Itoa(r.Pass), strconv.Itoa(r.Fail)}}
+}
+
+func reportsShow(at *place) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show who sent mail as our domain, by address, and how it fared",
 		Args:  exactly(1),
@@ -59,20 +62,23 @@ func reportsShow(at *place, asJSON *bool) *cobra.Command {
 			if len(rs) == 0 {
 				return fmt.Errorf("there is no report %s: forepost reports lists them", args[0])
 			}
-			return showReports(c.OutOrStdout(), rs, *asJSON)
+			return showReports(c.OutOrStdout(), rs, asJSON)
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return c
 }
 
-func reportsRead(asJSON *bool) *cobra.Command {
-	return &cobra.Command{
+func reportsRead() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "read FILE...",
 		Short: "Read reports in files (XML, JSON, zip, gzip or whole messages) and show them; nothing is kept",
 		Args:  exactlySome,
 		RunE: func(c *cobra.Command, args []string) error {
 			bad := 0
 			for _, name := range args {
-				if err := readReport(c.OutOrStdout(), name, *asJSON); err != nil {
+				if err := readReport(c.OutOrStdout(), name, asJSON); err != nil {
 					fmt.Fprintf(c.ErrOrStderr(), "forepost: %s: %v\n", name, err)
 					bad++
 				}
@@ -86,6 +92,8 @@ func reportsRead(asJSON *bool) *cobra.Command {
 			return failed
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return c
 }
 
 // exactlySome wants at least one argument.
@@ -120,20 +128,6 @@ func readReport(w io.Writer, name string, asJSON bool) error {
 	return showReports(w, []report.Summary{report.Summarise(r)}, false)
 }
 
-func reportsTable(w io.Writer, rs []report.Summary) error {
-	if len(rs) == 0 {
-		_, err := fmt.Fprintln(w, "no reports")
-		return err
-	}
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "UNTIL\tID\tKIND\tFROM\tABOUT\tCOUNT\tPASS\tFAIL")
-	for _, r := range rs {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", r.End.UTC().Format("2006-01-02 15:04"), r.ID, r.Kind, story.Clean(r.Org),
-			story.Clean(r.Domain), r.Messages, r.Pass, r.Fail)
-	}
-	return t.Flush()
-}
-
 func showReports(w io.Writer, rs []report.Summary, asJSON bool) error {
 	if asJSON {
 		return lines(w, rs)
@@ -156,7 +150,7 @@ func showReport(w io.Writer, r report.Summary) error {
 	if r.Mail != "" {
 		fmt.Fprintf(w, "brought by %s\n", story.Clean(r.Mail))
 	}
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	t, flush := columns(w)
 	if r.Kind == report.KindTLS {
 		fmt.Fprintln(t, "IP\tMX\tCOUNT\tFAILURE")
 	} else {
@@ -173,7 +167,7 @@ func showReport(w io.Writer, r report.Summary) error {
 	if r.Left > 0 {
 		fmt.Fprintf(t, "others\t%d\n", r.Left)
 	}
-	return t.Flush()
+	return flush()
 }
 
 // sinceOf reads a duration that may be in days: "30d".

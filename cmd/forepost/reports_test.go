@@ -38,7 +38,7 @@ func TestReportsCommand(t *testing.T) {
 	g := serveGateway(t, reportsConfig)
 	g.addUser("bob@local.test", "secret")
 	code, out, errs := forepost("reports", "--data", g.data())
-	if code != exitDone || out != "no reports\n" {
+	if code != exitDone || out != "" || errs != "no reports\n" {
 		t.Fatalf("%d %q %q", code, out, errs)
 	}
 	text := "From: dmarc@else.test\r\nTo: bob@local.test\r\nSubject: Report\r\nContent-Type: text/xml\r\n\r\n" + strings.ReplaceAll(aReport, "\n", "\r\n") + "\r\n"
@@ -55,12 +55,15 @@ func TestReportsCommand(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &s); err != nil || s.Org != "Else Ltd" || s.Fail != 4 || s.Mail != "dmarc@else.test" {
 		t.Fatalf("%s: %+v, %v", out, s, err)
 	}
-	if code, out, _ := forepost("reports", "show", s.ID, "--data", g.data()); code != exitDone || !strings.Contains(out, "192.0.2.7  4      fail   fail  fail  none         local.test") {
+	if code, out, _ := forepost("reports", "--since", "9999d", "--format", "{{.Org}} {{.Fail}}", "--data", g.data()); code != exitDone || out != "Else Ltd 4\n" {
+		t.Errorf("--format ends with %d\n%s", code, out)
+	}
+	if code, out, _ := forepost("reports", "show", s.ID, "--data", g.data()); code != exitDone || !strings.Contains(out, "192.0.2.7\t4\tfail\tfail\tfail\tnone\tlocal.test") {
 		t.Errorf("show ends with %d\n%s", code, out)
 	}
 	for _, args := range [][]string{{"--since", "1d"}, {"--since", "9999d", "--domain", "other.test"}} {
-		if code, out, _ := forepost(append([]string{"reports", "--data", g.data()}, args...)...); code != exitDone || out != "no reports\n" {
-			t.Errorf("%v: %d %s", args, code, out)
+		if code, out, errs := forepost(append([]string{"reports", "--data", g.data()}, args...)...); code != exitDone || out != "" || errs != "no reports\n" {
+			t.Errorf("%v: %d %s%s", args, code, out, errs)
 		}
 	}
 	if code, _, errs := forepost("reports", "show", "none", "--data", g.data()); code != exitFailed || !strings.Contains(errs, "no report none") {
