@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -25,8 +26,10 @@ func (j *journal) scan(ctx context.Context, number uint32, f func(k Kind, data [
 	return j.scanFrom(ctx, number, 0, false, func(_, _ int64, k Kind, data []byte) error { return f(k, data) })
 }
 
-// smallRead is what reading one batch asks of the disk.
-const smallRead = 4 << 10
+// oneBatch is what reading one batch asks of the disk: nearly all are shorter.
+const oneBatch = 36 << 10
+
+var batchRoom = sync.Pool{New: func() any { return new([oneBatch]byte) }}
 
 var errOneBatch = errors.New("that was the batch")
 
@@ -39,7 +42,9 @@ func (j *journal) scanFrom(ctx context.Context, number uint32, from int64, one b
 	defer s.drop()
 	win := window{f: s.f, size: end}
 	if one {
-		win.step = smallRead
+		room := batchRoom.Get().(*[oneBatch]byte)
+		defer batchRoom.Put(room)
+		win.step, win.buf = oneBatch, room[:0]
 	}
 	err := j.framesFrom(ctx, s, win, from, func(off int64, h frame, payload func() ([]byte, error)) error {
 		if h.typ != frameBatch {

@@ -48,6 +48,44 @@ func (f slowFile) WriteAt(p []byte, off int64) (int, error) {
 	return f.File.WriteAt(p, off)
 }
 
+// TestKillLeavesTheIndex: what is no whole chunk yet is written as it grows, so that
+// after a kill little has to be indexed anew.
+func TestKillLeavesTheIndex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, trail.Options{})
+		id := h.ids.Session().Transaction(0)
+		const n = 10000
+		for i := range n {
+			h.Event(trail.Event{ID: id, Time: time.Now(), What: "deferred", Note: fmt.Sprint(i)})
+			if i%1000 == 0 {
+				synctest.Wait()
+			}
+		}
+		synctest.Wait()
+		after := h.disk.Crash(func(n int) int { return n - 1 })
+		h.Close() // its machine has stopped
+		f, err := after.Open("/trail/index/0000000001.idx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, _ := f.Size() // of a disk in memory
+		chunk, err := index.Open(f, 0, size)
+		if err != nil || chunk.Len() < n/2 || chunk.End() != size {
+			t.Fatalf("%v, of %d entries %d are indexed", err, n, chunk.Len())
+		}
+		h.disk = after
+		h.open(trail.Options{})
+		defer h.close()
+		if got := h.stories(id); len(got) != 1 || len(got[0].Events) != n {
+			t.Errorf("%d stories", len(got))
+		}
+		synctest.Wait()
+		if got := h.stories(id); len(got) != 1 || len(got[0].Events) != n {
+			t.Errorf("%d stories with the index", len(got))
+		}
+	})
+}
+
 // TestSearchDoesNotWait: what an index has not yet got, while it is being made and
 // after a kill that left nothing of it, is found at once all the same. In the bubble
 // a search that waited for the index would wait for ever.

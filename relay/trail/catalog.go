@@ -37,7 +37,8 @@ type catalog struct {
 type indexed struct {
 	number uint32
 	file   journal.File
-	size   int64
+	size   int64 // of what is in chunks
+	kept   int   // how many entries of the tail stand behind them, for the next start
 	tokens tokenizer
 	known  bool // the words of what is indexed were learned
 
@@ -92,12 +93,12 @@ func (c *catalog) open(x *indexed) error {
 	return nil
 }
 
-// missing is how much of a segment has no index, as far as it was opened.
+// missing is how much of a segment has no index.
 func (c *catalog) missing(s journal.Segment) int64 {
 	x := c.of(s.Number)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.whole {
+	if x.whole || c.open(x) == nil && x.covered >= s.Bytes {
 		return 0
 	}
 	return max(s.Bytes-x.covered, 0)

@@ -31,8 +31,12 @@ func (c *catalog) catchUp(ctx context.Context, x *indexed, sealed bool) error {
 	if err == nil {
 		err = b.end()
 	}
-	if err == nil && sealed {
+	switch {
+	case err != nil:
+	case sealed:
 		err = c.finish(x)
+	default:
+		err = c.keep(x)
 	}
 	switch {
 	case err == errAnew:
@@ -157,11 +161,27 @@ func (c *catalog) flush(x *indexed, to int64) error {
 	if err != nil {
 		return err
 	}
-	x.size = chunk.End()
+	x.size, x.kept = chunk.End(), 0
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.chunks = append(slices.Clip(x.chunks), chunk)
 	x.tail.Reset()
+	return nil
+}
+
+// keepStep is how many entries more make it worth to write what is no whole chunk yet.
+const keepStep = 4 << 10
+
+// keep writes what is in memory behind the chunks, where the whole chunk will take its
+// place: so a kill leaves little that is not indexed.
+func (c *catalog) keep(x *indexed) error {
+	if x.tail.Len()-x.kept < keepStep {
+		return nil
+	}
+	if _, err := x.file.WriteAt(x.tail.Encode(x.covered), x.size); err != nil {
+		return err
+	}
+	x.kept = x.tail.Len()
 	return nil
 }
 
@@ -185,5 +205,6 @@ func (c *catalog) giveUp(x *indexed) {
 		x.file.Close()
 		c.disk.Remove(c.name(x.number)) // if it stays, it is opened again
 	}
+	x.kept = 0
 	x.file, x.size, x.opened, x.damaged, x.chunks, x.tail, x.covered, x.whole = nil, 0, false, false, nil, nil, 0, false
 }
