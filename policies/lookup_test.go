@@ -133,6 +133,25 @@ func TestManyRulesCostWhatFewDo(t *testing.T) {
 	}
 }
 
+// TestLookedUpForMany: recipients that do not differ are one to rules of the data
+// phase, too.
+func TestLookedUpForMany(t *testing.T) {
+	text := strings.Replace(clientRules(500), "  mail {", "  data {", 1)
+	p := newWorld().plan(t, head+text)
+	tx := transaction(t, "bob@example.com", "eve@example.com", "joe@example.com")
+	tx.From = mail.MustParseAddress("u1@s231.test") // the sender of the 482nd rule
+	vs := p.Run(context.Background(), pipeline.Data, tx)
+	if len(vs) != 3 || vs[2].Rule != "p.data.reject.r481" || vs[2].To != 2 || vs[0].Rule != vs[2].Rule {
+		t.Errorf("%+v", vs)
+	}
+	if rs := tx.Trace.Rules; len(rs) != 102 || rs[100].Path != "p.data.reject.r481" || rs[101].Why != "381 more rules did not match" {
+		t.Errorf("%d lines, %v", len(rs), rs[len(rs)-2:])
+	}
+	if n := testing.AllocsPerRun(20, func() { tx.Trace = &trail.Record{}; p.Run(context.Background(), pipeline.Data, tx) }); n > 20 {
+		t.Errorf("%.0f allocations", n)
+	}
+}
+
 // clientRules are as many refusals of clients, senders and lists of both.
 func clientRules(n int) string {
 	forms := []string{`client.ip == "198.51.%d.%d"`, `mail.from == "u%d@s%d.test"`, `listed(mail.from, ["u%d@x%d.test", "@y%[1]d-%[2]d.test"])`, `listed(client.ip, ["192.0.%d.%d"])`}

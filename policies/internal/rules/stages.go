@@ -66,13 +66,14 @@ func (w *walker) deliver() []pipeline.Verdict {
 
 // data answers for each recipient.
 func (w *walker) data() []pipeline.Verdict {
-	if len(w.tx.To) > 1 {
+	several := !w.allAlike()
+	if several {
 		w.outs = make([]outcome, len(w.p.stages[w.at]))
 	}
 	w.trace.begin(w)
 	vs := make([]pipeline.Verdict, len(w.tx.To))
 	for i := range w.tx.To {
-		if i > 0 && w.p.sameForAll && w.alike(i) {
+		if i > 0 && (!several || w.p.sameForAll && w.alike(i)) {
 			if i == 1 {
 				clip(&vs[0].Ledger)
 			}
@@ -95,6 +96,16 @@ func (w *walker) data() []pipeline.Verdict {
 func clip(l *pipeline.Ledger) {
 	l.Tags, l.Skip, l.Symbols, l.Fields = slices.Clip(l.Tags), slices.Clip(l.Skip), slices.Clip(l.Symbols), slices.Clip(l.Fields)
 	l.Edits, l.Copies, l.Keys, l.Unsure = slices.Clip(l.Edits), slices.Clip(l.Copies), slices.Clip(l.Keys), slices.Clip(l.Unsure)
+}
+
+// allAlike tells whether the rules need be asked once only.
+func (w *walker) allAlike() bool {
+	for i := 1; i < len(w.tx.To); i++ {
+		if !w.p.sameForAll || !w.alike(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // alike tells whether recipient i has nothing that could make its verdict other

@@ -69,7 +69,7 @@ func (t *tracer) symbols(w *walker, rule *Rule, symbols []pipeline.Symbol, to in
 // first tells whether a rule is to be written: one that is the same for all
 // recipients is written once.
 func (t *tracer) first(w *walker, rule *Rule) bool {
-	if t.seen == nil || rule.PerRcpt { // there is one recipient
+	if t.seen == nil || rule.PerRcpt { // it is asked once
 		return true
 	}
 	if t.seen[rule.index] {
@@ -124,7 +124,7 @@ func (p *Plan) rooms() {
 
 func (t *tracer) begin(w *walker) {
 	t.to = sessionTrace(w)
-	if w.at == pipeline.Data && t.to != nil && len(w.tx.To) > 1 {
+	if w.outs != nil && t.to != nil {
 		t.seen = make([]bool, len(w.p.stages[w.at]))
 	}
 }
