@@ -8,9 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -67,9 +69,19 @@ func sendmail(ctx context.Context, name string, args []string, in io.Reader, out
 	}()
 	code, err := runSendmail(ctx, name, args, in, out)
 	if err != nil {
-		fmt.Fprintf(errs, "%s: %v\n", name, err)
+		fmt.Fprintf(errs, "%s: %s\n", name, plainly(err))
 	}
 	return code
+}
+
+// plainly is an error with the server's reply as it was, without the quotes that
+// net/textproto puts around it.
+func plainly(err error) string {
+	var said *textproto.Error
+	if !errors.As(err, &said) {
+		return err.Error()
+	}
+	return strings.Replace(err.Error(), said.Error(), fmt.Sprintf("%03d %s", said.Code, said.Msg), 1)
 }
 
 func runSendmail(ctx context.Context, name string, args []string, in io.Reader, out io.Writer) (int, error) {

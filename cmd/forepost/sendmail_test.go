@@ -144,7 +144,7 @@ func TestSendmailCodes(t *testing.T) {
 		{"", "needs a value", 64, []string{"-f"}},
 		{"Subject: x\n\nx\n", "no recipients", 64, nil},
 		{"Subject: x\n\nx\n", "no recipients", 64, []string{"-t"}},
-		{"Subject: x\n\nx\n", "nobody got the message", 67, []string{"bob@gw.test", "who@gw.test"}},
+		{"Subject: x\n\nx\n", "sendmail: who@gw.test: 550 5.1.1 No such user here (", 67, []string{"bob@gw.test", "who@gw.test"}},
 		{"Subject: x\n\nx\n", "is no mail address", 67, []string{"a b@gw.test"}},
 		{"Subject: x\n\nx\n", "no such domain", 68, []string{"who@nowhere.test"}},
 		{"Subject: x\n\nx\n", "configured wrongly", 78, []string{"who@broken.test"}},
