@@ -2,7 +2,6 @@ package policies
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 // Difference is one thing in which two configurations judge otherwise, as they
 // are written.
 type Difference struct {
-	What   string `json:"what"`          // policy, rule, order, threshold, partial, filter
+	What   string `json:"what"`          // policy, rule, order, threshold, partial, listener, domain, variable, local, list, filter
 	Change string `json:"change"`        // added, removed, changed, moved
 	Name   string `json:"name"`          // of the policy or filter; the path of the rule
 	Was    string `json:"was,omitempty"` // as written
@@ -29,8 +28,8 @@ func (d Difference) String() string {
 	return s
 }
 
-// Diff tells in what the policies and filters of two configurations differ, by
-// policies in order of their names, then filters.
+// Diff tells in what two configurations differ that judges mail: policies in order
+// of their names, then listeners, domains, variables, locals, lists and filters.
 func Diff(old, new *Config) (ds []Difference) {
 	names := keysOf(old.l.policies)
 	for n := range new.l.policies {
@@ -50,7 +49,7 @@ func Diff(old, new *Config) (ds []Difference) {
 			ds = append(ds, diffPolicy(a, b)...)
 		}
 	}
-	return append(ds, diffFilters(old.l, new.l)...)
+	return append(ds, diffAround(old.l, new.l)...)
 }
 
 func diffPolicy(a, b *policy) (ds []Difference) {
@@ -63,12 +62,20 @@ func diffPolicy(a, b *policy) (ds []Difference) {
 		}
 	}
 	if a.partial != b.partial {
-		ds = append(ds, Difference{What: "partial", Change: "changed", Name: a.name, Was: a.partial.String(), Now: b.partial.String()})
+		ds = append(ds, Difference{What: "partial", Change: "changed", Name: a.name, Was: partialWord(a.partial), Now: partialWord(b.partial)})
 	}
 	for at := range a.stages {
 		ds = append(ds, diffRules(a.stages[at], b.stages[at])...)
 	}
 	return ds
+}
+
+// partialWord is the word for what becomes of those that reject.
+func partialWord(a pipeline.Action) string {
+	if a == pipeline.Reject {
+		return "bounce"
+	}
+	return a.String()
 }
 
 func pointsText(p *pipeline.Points) string {
@@ -117,26 +124,7 @@ func byPath(list []*rules.Rule) map[string]*rules.Rule {
 	return m
 }
 
-// diffFilters compares the blocks of filters.
-func diffFilters(a, b *loader) (ds []Difference) {
-	was, now := blocksOf(a), blocksOf(b)
-	names := append(keysOf(was), keysOf(now)...)
-	sort.Strings(names)
-	for _, n := range slices.Compact(names) {
-		d := Difference{What: "filter", Name: n, Was: was[n], Now: now[n], Change: "changed"}
-		switch {
-		case d.Was == d.Now:
-			continue
-		case d.Was == "":
-			d.Change = "added"
-		case d.Now == "":
-			d.Change = "removed"
-		}
-		ds = append(ds, d)
-	}
-	return ds
-}
-
+// blocksOf are the blocks of filters, as written.
 func blocksOf(l *loader) map[string]string {
 	m := map[string]string{}
 	for _, in := range l.instances {

@@ -30,3 +30,70 @@ func TestDiff(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestDiffAround: what is not in a rule and decides with it.
+func TestDiffAround(t *testing.T) {
+	text := `hostname = "mx.example.com"
+
+variable "limit" {
+  type    = number
+  default = 5
+}
+
+variable "key" {
+  default   = "old"
+  sensitive = true
+}
+
+locals {
+  many = 50 + 1
+}
+
+domain "example.com" {
+  route = route.store
+}
+
+listener "edge" {
+  address = ":25"
+  policy  = policy.p
+}
+
+list "a" {
+  type  = word
+  items = ["x", "z"]
+}
+
+policy "p" {
+  rcpt {
+    reject "c" {
+      when = rcpt.count > local.many || listed(rcpt.local, list.a) || rcpt.count > var.limit || rcpt.local == var.key
+      text = "5.7.1 x"
+    }
+  }
+}
+
+policy "q" {}
+`
+	w := newWorld()
+	old := w.load(t, text)
+	for _, c := range []struct{ from, to, want string }{
+		{"50 + 1", "60", "local many: changed, 50 + 1 → 60"},
+		{"default = 5", "default = 6", "variable limit: changed, 5 → 6"},
+		{`"old"`, `"new"`, ""},
+		{`["x", "z"]`, `["x", "y"]`, "list a: changed, 2 entries → 2 without z with y"},
+		{`["x", "z"]`, `["z", "x"]`, ""},
+		{"policy.p", "policy.q", "listener edge: changed, policy.p → policy.q"},
+		{"route = route.store", "route = route.store\n thresholds = { tag = 3 }", "domain example.com.thresholds.tag: changed, none → 3"},
+		{"route = route.store", "route = route.mx\n recipients = any", "domain example.com.recipients: changed, accounts → any\ndomain example.com.route: changed, route.store → route.mx"},
+		{`domain "example.com"`, `domain "example.net"`, "domain example.com: removed\ndomain example.net: added"},
+		{`policy "p" {`, "policy \"p\" {\n  partial = bounce", "partial p: changed, quarantine → bounce"},
+	} {
+		var got []string
+		for _, d := range Diff(old, w.load(t, strings.Replace(text, c.from, c.to, 1))) {
+			got = append(got, d.String())
+		}
+		if strings.Join(got, "\n") != c.want {
+			t.Errorf("%s for %s: %s", c.to, c.from, strings.Join(got, "\n"))
+		}
+	}
+}

@@ -181,7 +181,7 @@ func diffCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "diff [OLD] NEW",
-		Short: "Tell in what two configurations judge otherwise: rules, thresholds, filters",
+		Short: "Tell in what two configurations judge otherwise: rules, thresholds, listeners, domains, lists, filters",
 		Long: "Tell in what two configurations judge otherwise, as they are written. Where OLD is not named it is the\n" +
 			"one in force. The exit code is 1 where they differ.",
 		Args: cobra.RangeArgs(1, 2),
