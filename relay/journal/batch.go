@@ -81,7 +81,10 @@ type declared struct {
 
 var errBatch = errors.New("a batch that cannot be read, though its checksum matches")
 
-func decodeBatch(p []byte) (d decoded, err error) {
+// decodeBatch reads the payload of a batch frame; blobs may be used again for what it
+// declares.
+func decodeBatch(p []byte, blobs []declared) (d decoded, err error) {
+	d.blobs = blobs[:0]
 	count, p, err := uvarint(p)
 	if err != nil || count > uint64(len(p)) {
 		return d, errBatch

@@ -29,12 +29,18 @@ func newBlobTable() blobTable {
 // set says where a blob is, with so many holds.
 func (t *blobTable) set(id BlobID, at []extent, holds uint32) {
 	if len(at) == 1 {
-		t.places[id] = place{at[0], holds}
-		delete(t.parts, id)
+		t.setOne(id, at[0], holds)
 		return
 	}
 	t.places[id] = place{extent{at[0].segment, 0, manyParts}, holds}
 	t.parts[id] = at
+}
+
+func (t *blobTable) setOne(id BlobID, at extent, holds uint32) {
+	t.places[id] = place{at, holds}
+	if len(t.parts) > 0 {
+		delete(t.parts, id)
+	}
 }
 
 // extents says where the parts of a blob are, none for an unknown one.

@@ -44,7 +44,7 @@ func (j *journal) dependents(ctx context.Context, s *segment) ([]BlobID, error) 
 			if err != nil {
 				return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
 			}
-			d, err := decodeBatch(p)
+			d, err := decodeBatch(p, nil)
 			if err != nil {
 				return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
 			}

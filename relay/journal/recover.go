@@ -24,7 +24,7 @@ func (e *DamageError) Unwrap() error { return e.Err }
 // replay reads all segments in order. Payloads of blobs are skipped, but for
 // the segment that was being written, which is checked to the last octet.
 func (j *journal) replay(ctx context.Context) error {
-	unfinished := map[BlobID][]extent{}
+	unfinished := map[BlobID]found{}
 	numbers := slices.Sorted(maps.Keys(j.segments))
 	for i, n := range numbers {
 		r := &replayer{j: j, s: j.segments[n], last: i == len(numbers)-1, unfinished: unfinished}
@@ -43,7 +43,8 @@ type replayer struct {
 	s          *segment
 	path       string
 	last       bool
-	unfinished map[BlobID][]extent // parts that no batch has named yet
+	unfinished map[BlobID]found // parts that no batch has named yet
+	blobs      []declared       // of the batch before, to be filled again
 	win        window
 	off        int64
 	seq        uint64
@@ -132,10 +133,7 @@ func (r *replayer) frame(h frame, payload []byte) error {
 		return nil
 	case frameBlob:
 		r.j.raiseBlob(h.blob + 1)
-		if h.first {
-			delete(r.unfinished, h.blob)
-		}
-		r.unfinished[h.blob] = append(r.unfinished[h.blob], extent{r.s.number, uint32(r.off), h.length})
+		r.found(h)
 		return nil
 	case frameBatch:
 		r.s.records += headLen + int64(h.length)
@@ -144,12 +142,29 @@ func (r *replayer) frame(h frame, payload []byte) error {
 	return r.damage(fmt.Errorf("a frame of the unknown type %d", h.typ))
 }
 
+// found is the parts of a blob that were seen, nearly always one.
+type found struct {
+	first extent // in segment 0: none
+	more  []extent
+}
+
+func (r *replayer) found(h frame) {
+	at, f := extent{r.s.number, uint32(r.off), h.length}, r.unfinished[h.blob]
+	if h.first || f.first.segment == 0 {
+		f = found{first: at}
+	} else {
+		f.more = append(f.more, at)
+	}
+	r.unfinished[h.blob] = f
+}
+
 // batch takes up the blobs and the records of a batch.
 func (r *replayer) batch(payload []byte) error {
-	d, err := decodeBatch(payload)
+	d, err := decodeBatch(payload, r.blobs)
 	if err != nil {
 		return r.damage(err)
 	}
+	r.blobs = d.blobs
 	for _, b := range d.blobs {
 		r.declare(b)
 	}
@@ -173,14 +188,18 @@ func (r *replayer) batch(payload []byte) error {
 // or given up, and the segment that they were in has gone: it is named again at
 // its new place, if it has one.
 func (r *replayer) declare(b declared) {
-	at := r.unfinished[b.id]
+	f := r.unfinished[b.id]
 	delete(r.unfinished, b.id)
-	if len(at) == 0 || sizeOf(at) != b.size {
+	if f.first.segment == 0 || int64(f.first.size)+sizeOf(f.more) != b.size {
 		return
 	}
 	r.j.mu.Lock()
 	defer r.j.mu.Unlock()
-	r.j.table.set(b.id, slices.Clone(at), r.j.table.places[b.id].holds)
+	if len(f.more) == 0 {
+		r.j.table.setOne(b.id, f.first, r.j.table.places[b.id].holds)
+		return
+	}
+	r.j.table.set(b.id, append([]extent{f.first}, f.more...), r.j.table.places[b.id].holds)
 }
 
 func (r *replayer) damage(err error) error {

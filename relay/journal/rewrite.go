@@ -31,7 +31,7 @@ func (j *journal) rewrite(ctx context.Context, s *segment) error {
 		if err != nil {
 			return &DamageError{File: path, Offset: off, Err: err}
 		}
-		d, err := decodeBatch(append([]byte(nil), p...))
+		d, err := decodeBatch(append([]byte(nil), p...), nil)
 		if err != nil {
 			return &DamageError{File: path, Offset: off, Err: err}
 		}

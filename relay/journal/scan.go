@@ -54,7 +54,7 @@ func (j *journal) scanFrom(ctx context.Context, number uint32, from int64, one b
 		if err != nil {
 			return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
 		}
-		d, err := decodeBatch(p)
+		d, err := decodeBatch(p, nil)
 		if err != nil {
 			return &DamageError{File: s.name(j.dir), Offset: off, Err: err}
 		}

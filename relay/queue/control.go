@@ -93,7 +93,7 @@ func (q *Queue) act(ctx context.Context, f Filter, what, why string, change func
 	q.each(&f, func(e *entry, in *Info, to []int32) {
 		for _, i := range q.alter(d, e, to, change) {
 			d.events = append(d.events, trail.Event{
-				ID: e.id, Time: q.o.Now(), What: what, To: in.Envelope.To[i].Address.String(), Note: why,
+				ID: e.id(), Time: q.o.Now(), What: what, To: in.Envelope.To[i].Address.String(), Note: why,
 			})
 		}
 		if len(d.events) >= deedLen {

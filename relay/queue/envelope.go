@@ -37,8 +37,8 @@ func decodeEnvelope(b []byte) (env mail.Envelope, err error) {
 	return env, d.err()
 }
 
-// skimEnvelope reads an envelope of which only the ID, the time and the number of
-// recipients are wanted: the other texts are passed over, and empty.
+// skimEnvelope reads an envelope of which only the time, the priority and the number of
+// recipients are wanted: texts are passed over, and empty.
 func skimEnvelope(b []byte) (env mail.Envelope, recipients int, err error) {
 	d := decoder{b: b, skim: true}
 	recipients = d.sender(&env)
@@ -50,10 +50,7 @@ func skimEnvelope(b []byte) (env mail.Envelope, recipients int, err error) {
 
 // sender reads an envelope up to its recipients, and tells how many follow.
 func (d *decoder) sender(env *mail.Envelope) (recipients int) {
-	skim := d.skim
-	d.skim = false
 	env.ID = mail.ID(d.str())
-	d.skim = skim
 	env.From = d.address()
 	f := d.byte()
 	env.SMTPUTF8, env.EightBit, env.RequireTLS, env.Binary = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0

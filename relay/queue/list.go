@@ -146,10 +146,10 @@ func (q *Queue) all() []*entry {
 
 // match tells which recipients of e the filter chooses.
 func (q *Queue) match(e *entry, f *Filter) (in Info, to []int32) {
-	if f.ID != "" && e.id != f.ID || f.Older > 0 && q.o.Now().Sub(time.UnixMilli(e.received)) < f.Older {
+	if f.ID != "" && e.id() != f.ID || f.Older > 0 && q.o.Now().Sub(time.UnixMilli(e.received)) < f.Older {
 		return in, nil
 	}
-	env, err := decodeEnvelope(e.env)
+	env, err := decodeEnvelope([]byte(e.env))
 	if err != nil || !f.sender(env.From) {
 		return in, nil
 	}

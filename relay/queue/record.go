@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"unique"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -39,7 +38,7 @@ func (d *decoder) head() (k key) {
 func entryRecord(e *entry) []byte {
 	out := encoder{make([]byte, 0, 64+len(e.env))}
 	out.head(e.key)
-	out.bytes(e.env)
+	out.str(e.env)
 	out.uint(uint64(e.parked))
 	if e.dress != nil {
 		out.bytes(encodeDress(e.dress))
@@ -71,12 +70,14 @@ func (s State) kept() State {
 
 func decodeEntry(data []byte, known lasts) (*entry, error) {
 	d := decoder{b: data, known: known}
-	e := &entry{key: d.head(), env: bytes.Clone(d.bytes()), at: -1}
-	env, to, err := skimEnvelope(e.env)
+	e := &entry{key: d.head(), at: -1}
+	octets := d.bytes()
+	e.env = string(octets)
+	env, to, err := skimEnvelope(octets)
 	if err != nil || d.bad {
 		return nil, errRecord
 	}
-	e.id, e.received, e.priority = env.ID, env.Received.UnixMilli(), env.Priority
+	e.received, e.priority = env.Received.UnixMilli(), env.Priority
 	e.makeRcpts(to)
 	e.parked = journal.BlobID(d.uint())
 	if b := d.bytes(); len(b) > 0 {

@@ -40,7 +40,7 @@ func TestEntryRecord(t *testing.T) {
 	if !reflect.DeepEqual(got, e) {
 		t.Errorf("got  %+v\nwant %+v", got, e)
 	}
-	back, err := decodeEnvelope(got.env)
+	back, err := decodeEnvelope([]byte(got.env))
 	if err != nil || !reflect.DeepEqual(back, env) {
 		t.Errorf("envelope %+v, error %v", back, err)
 	}

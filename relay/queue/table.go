@@ -3,7 +3,6 @@ package queue
 import (
 	"cmp"
 	"container/heap"
-	"errors"
 	"slices"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -19,6 +18,11 @@ func (q *Queue) insert(e *entry) {
 		q.newest.succ = e
 	}
 	q.newest = e
+	q.count(e)
+}
+
+// count counts an entry that is new in the table.
+func (q *Queue) count(e *entry) {
 	if e.dress != nil {
 		q.dressed++
 	}
@@ -102,29 +106,51 @@ func (q *Queue) drop(blobs ...journal.BlobID) {
 // adopt puts what Recover found in order of age, which compaction disturbs,
 // and begins to wait for it. The caller holds mu.
 func (q *Queue) adopt() {
+	q.forgetEmpty()
 	all := make([]*entry, 0, len(q.entries))
-	for _, e := range q.entries {
+	for e := q.oldest; e != nil; e = e.succ { // the records' order, nearly always that of age
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b *entry) int {
+	byAge := func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(a.received, b.received), cmp.Compare(a.key.blob, b.key.blob))
-	})
+	}
+	slices.SortFunc(all, byAge)
+	var before *entry
 	q.oldest, q.newest, q.dressed, q.held = nil, nil, 0, 0
 	q.timers = slices.Grow(q.timers, len(all))
 	for _, e := range all {
-		if _, err := q.j.Blob(e.key.blob); errors.Is(err, journal.ErrNoBlob) {
-			// Blobs are given back after the last recipient was settled, so only the
-			// record that said so is missing: a full disk and then a crash.
-			q.log.Warn("a message without its octets was settled before the restart; forgotten", "id", e.id)
-			delete(q.entries, e.key)
-			q.owed = append(q.owed, e.key)
-			continue
+		if e.prev = before; before == nil {
+			q.oldest = e
+		} else {
+			before.succ = e
 		}
-		q.insert(e)
+		e.succ, before = nil, e
+		q.count(e)
 		if at, waits := e.earliest(); waits && e.at < 0 { // what was committed before Start is Ready, and in line
 			e.next = at
 			q.timers.Push(e)
 		}
 	}
+	q.newest = before
 	heap.Init(&q.timers)
+}
+
+// forgetEmpty drops entries whose octets have gone. Blobs are given back after the
+// last recipient was settled, so only the record that said so is missing: a full
+// disk and then a crash. The caller holds mu.
+func (q *Queue) forgetEmpty() {
+	missing := map[journal.BlobID]bool{}
+	for _, id := range q.j.Missing() {
+		missing[id] = true
+	}
+	if len(missing) == 0 {
+		return
+	}
+	for e := q.oldest; e != nil; e = e.succ {
+		if missing[e.key.blob] {
+			q.log.Warn("a message without its octets was settled before the restart; forgotten", "id", e.id())
+			q.remove(e)
+			q.owed = append(q.owed, e.key)
+		}
+	}
 }

@@ -14,8 +14,8 @@ import (
 func (q *Queue) guard(j *job) {
 	defer func() {
 		if p := recover(); p != nil {
-			q.log.Error("an attempt panicked: please report this", "id", j.e.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			if env, err := decodeEnvelope(j.e.env); err == nil {
+			q.log.Error("an attempt panicked: please report this", "id", j.e.id(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			if env, err := decodeEnvelope([]byte(j.e.env)); err == nil {
 				q.settle(j, &env, all(j.to, soft("a defect of ours: the log has more")))
 			}
 		}
@@ -27,7 +27,7 @@ func (q *Queue) guard(j *job) {
 func (q *Queue) run(j *job) {
 	env := j.env
 	if env == nil {
-		v, err := decodeEnvelope(j.e.env)
+		v, err := decodeEnvelope([]byte(j.e.env))
 		if env = &v; err != nil { // it was decoded when it came in
 			q.settle(j, env, all(j.to, soft(err.Error())))
 			return
