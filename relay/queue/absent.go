@@ -189,14 +189,27 @@ func (q *Queue) putOff(j *job, b bar, now time.Time) bool {
 }
 
 // noteReason appends why recipients wait that were not tried, so that it is known
-// after a restart. The caller holds mu; Append does not wait.
+// after a restart, and parks the dress where many have theirs in memory: or new
+// messages for others would find it crowded. The caller holds mu; Append does not wait.
 func (q *Queue) noteReason(e *entry, to []int32) {
-	if len(to) == 0 {
+	var b journal.Batch
+	parked, done := e.parked, (func(error))(nil)
+	if e.dress != nil && !e.parking && q.dressed >= crowded/2 {
+		if w, err := q.park(&b, e.dress); err == nil {
+			e.parking, parked = true, w.ID()
+			b.Then(func() { q.parkDone(e, w.ID()) })
+			done = func(err error) {
+				if err != nil { // perhaps at once, while mu is held
+					go q.parkFailed(e, w, err)
+				}
+			}
+		}
+	}
+	if len(to) == 0 && parked == e.parked {
 		return
 	}
-	var b journal.Batch
-	b.Add(kindProgress, progressRecord(e, e.rcpts, e.parked, to))
-	q.j.Append(&b, nil)
+	b.Add(kindProgress, progressRecord(e, e.rcpts, parked, to))
+	q.j.Append(&b, done)
 }
 
 // keepBack is for a job whose turn has come while its hop is barred: it is put

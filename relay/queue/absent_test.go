@@ -264,3 +264,44 @@ func TestSubmissionBounces(t *testing.T) {
 		})
 	}
 }
+
+// What is put off before it was ever tried does not keep its added fields in memory,
+// where so many do that new messages would find it crowded.
+func TestAbsentParks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t).start()
+		w.answer(func(mail.Envelope, mail.Recipient) Attempt { return unreachable() })
+		dressed := func() int {
+			w.q.mu.Lock()
+			defer w.q.mu.Unlock()
+			return w.q.dressed
+		}
+		const many = crowded/2 + 500
+		for i := range many {
+			d, _ := w.q.Draft(w.o.IDs.Session().Transaction(0))
+			d.Write([]byte(body))
+			s := Submission{Envelope: envelope("a@a.test", fmt.Sprintf("b%d@dead.test", i)), Prefix: []mail.Field{{Name: "X", Value: "kept"}}}
+			if err := d.Commit(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := dressed(); n > crowded/2 {
+			t.Errorf("%d of %d still dressed", n, many)
+		}
+		w.restart().start()
+		w.answer(nil)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		without := 0
+		for _, c := range w.seen() {
+			if !strings.HasPrefix(c.text, "X: kept\r\n") {
+				without++
+			}
+		}
+		if without > 0 || !w.empty() {
+			t.Errorf("%d went without, %+v", without, w.q.Stats())
+		}
+	})
+}

@@ -56,11 +56,18 @@ func (q *Queue) parkLate(b *journal.Batch, e *entry, cs []change) (journal.BlobI
 		return 0, nothing
 	}
 	b.Then(func() { q.parkDone(e, w.ID()) })
-	return w.ID(), func(err error) {
-		if err != nil {
-			w.Discard()
-		}
+	return w.ID(), func(err error) { q.parkFailed(e, w, err) }
+}
+
+// parkFailed leaves the dress in memory, if there was an error.
+func (q *Queue) parkFailed(e *entry, w *journal.BlobWriter, err error) {
+	if err == nil {
+		return
 	}
+	w.Discard()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.parking = false
 }
 
 // waits tells whether any of the changes leaves its recipient in the queue.
