@@ -19,6 +19,7 @@ func TestStatusOfCertificates(t *testing.T) {
 	}
 	has(t, b.String(), " main           certificate for mx.test, imap.test, ends on 2026-11-29, in 2 days\n", " -              self-signed certificate for gw.test, ENDED on 2026-11-26\n")
 	g := serveClients(t)
+	has(t, g.log.String(), "level=WARN msg=\"no certificate is configured: a self-signed one is used\"", "write a tls block")
 	code, out, errs := forepost("status", "--data", g.data())
 	if code != 0 {
 		t.Fatal(errs)

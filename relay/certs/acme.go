@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,7 +31,9 @@ type ACME struct {
 	// DNS is where challenges are published in the DNS instead; the zero value is not.
 	DNS DNSUpdate
 
-	renewEvery time.Duration // how often renewal is thought of; 0 for the usual
+	renewEvery time.Duration                                 // how often renewal is thought of; 0 for the usual
+	obtain     func(*Managed, context.Context, string) error // other than the directory only in a test
+	again      time.Duration                                 // after the client gave up; 0 for an hour
 }
 
 // Managed gives certificates that are fetched and renewed in the background.
@@ -115,13 +118,31 @@ func hostPort(address string) (host string, port int, err error) {
 }
 
 // manage brings one certificate into the cache, where it is renewed from then
-// on. It tries until it succeeds, with growing pauses.
+// on. It tries until it succeeds: the client with growing pauses, and where that
+// gives up (after a month, or at an error that it takes for lasting) once more.
 func (m *Managed) manage(ctx context.Context, name string) {
+	again := cmp.Or(m.a.again, time.Hour)
+	for {
+		err := m.bring(ctx, name)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		m.o.Log.Error("no certificate could be had; it is asked for again later", "name", name, "in", again, "error", err, "do", m.advice())
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again):
+		}
+	}
+}
+
+// bring is one try of it.
+func (m *Managed) bring(ctx context.Context, name string) error {
 	c, err := m.magic.CacheManagedCertificate(ctx, name)
 	switch {
 	case err == nil && !c.NeedsRenewal(m.magic):
 		m.show(name, &c.Certificate)
-		return
+		return nil
 	case err == nil:
 		m.show(name, &c.Certificate)
 		err = m.magic.RenewCertAsync(ctx, name, false)
@@ -131,16 +152,19 @@ func (m *Managed) manage(ctx context.Context, name string) {
 		}
 		m.o.Log.Warn("no certificate yet: a self-signed one serves until the ACME directory has given one", "name", name, "directory", m.a.Directory)
 		m.show(name, m.ownPair())
-		err = m.magic.ObtainCertAsync(ctx, name)
+		if m.a.obtain != nil {
+			err = m.a.obtain(m, ctx, name)
+		} else {
+			err = m.magic.ObtainCertAsync(ctx, name)
+		}
 	}
 	if err == nil {
 		c, err = m.magic.CacheManagedCertificate(ctx, name)
 	}
 	if err == nil {
 		m.show(name, &c.Certificate)
-	} else if ctx.Err() == nil {
-		m.o.Log.Error("no certificate could be had, and it is not tried again before a restart", "name", name, "error", err)
 	}
+	return err
 }
 
 // event hears what happens to certificates.

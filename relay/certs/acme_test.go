@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"io/fs"
 	"log"
@@ -18,9 +19,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
 	"github.com/letsencrypt/pebble/v2/ca"
 	"github.com/letsencrypt/pebble/v2/db"
 	"github.com/letsencrypt/pebble/v2/va"
@@ -260,5 +263,30 @@ func TestRenewal(t *testing.T) {
 	}
 	if at, err := strconv.ParseFloat(line[1], 64); err != nil || int64(at) <= first.NotAfter.Unix() {
 		t.Errorf("the metric says %s, the first certificate ended at %d", line[1], first.NotAfter.Unix())
+	}
+}
+
+// TestACMEAfterGivingUp: where the client gives up, since it takes an error for lasting, the
+// certificate is asked for again later, without a restart.
+func TestACMEAfterGivingUp(t *testing.T) {
+	d := newDirectory(t, 24*time.Hour)
+	var out syncLog
+	var tries atomic.Int64
+	a := d.acme(t.TempDir(), "mx.example.test")
+	a.HTTP, a.again = d.http, 10*time.Millisecond
+	a.obtain = func(m *Managed, ctx context.Context, name string) error {
+		if tries.Add(1) < 3 {
+			return certmagic.ErrNoRetry{Err: errors.New("the directory will have none of it")}
+		}
+		return m.magic.ObtainCertAsync(ctx, name)
+	}
+	m, err := FromACME(a, Options{Name: "main", Log: slog.New(slog.NewTextHandler(&out, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	await(t, "there is a certificate after all", func() bool { return d.trusted(m, "mx.example.test") == nil })
+	if n := strings.Count(out.String(), "it is asked for again later"); n != 2 || !strings.Contains(out.String(), "will have none of it") {
+		t.Errorf("told %d times:\n%s", n, out.String())
 	}
 }
