@@ -46,12 +46,8 @@ func (c *conn) run() {
 		return
 	}
 	c.wire.greet()
-	for {
-		c.wire.restart = false
+	for c.wire.rest() {
 		c.round()
-		if !c.wire.restart {
-			return
-		}
 	}
 }
 
@@ -62,9 +58,8 @@ func (p Protocol) greeting() string {
 	return "ESMTP"
 }
 
-// round runs go-smtp over the wire, with a server of its own. After STARTTLS
-// another round begins, so that nothing that was said before is remembered (RFC
-// 3207 section 4.2).
+// round runs go-smtp over the wire, with a server of its own, until the client goes,
+// is quiet or begins TLS.
 func (c *conn) round() {
 	cfg := &c.srv.cfg
 	c.wire.fresh = true

@@ -22,6 +22,7 @@ func (c Config) withDefaults() Config {
 	or(&c.MaxErrors, 20)
 	or(&c.Idle, 5*time.Minute)
 	or(&c.DataTime, 3*time.Minute)
+	or(&c.restAfter, restAfter)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

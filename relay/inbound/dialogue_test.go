@@ -37,17 +37,22 @@ func TestDialogues(t *testing.T) {
 		t.Fatal("no dialogues", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := &dialogue{t: t, site: newSite(nil)}
-			for n, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
-				d.at = n + 1
-				d.step(line)
-			}
-		})
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		t.Run(name, func(t *testing.T) { playDialogue(t, newSite(nil), string(text)) })
+		// And with a go-smtp that goes before every line.
+		t.Run(name+", with naps", func(t *testing.T) { playDialogue(t, newSite(func(c *Config) { c.restAfter = 1 }), string(text)) })
+	}
+}
+
+func playDialogue(t *testing.T, s *site, text string) {
+	d := &dialogue{t: t, site: s}
+	for n, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		d.at = n + 1
+		d.step(line)
 	}
 }
 

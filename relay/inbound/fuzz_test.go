@@ -17,13 +17,23 @@ type scripted struct {
 	in    []byte
 	piece int
 	out   bytes.Buffer
+
+	naps, nap bool // it is quiet for so long before each command that go-smtp goes
 }
 
 func (s *scripted) Read(p []byte) (int, error) {
+	if s.nap {
+		s.nap = false
+		return 0, os.ErrDeadlineExceeded
+	}
 	if len(s.in) == 0 {
 		return 0, io.EOF
 	}
-	n := copy(p[:min(len(p), s.piece)], s.in)
+	in := s.in
+	if i := bytes.IndexByte(in, '\n'); s.naps && i >= 0 {
+		in = in[:i+1]
+	}
+	n := copy(p[:min(len(p), s.piece)], in)
 	s.in = s.in[n:]
 	return n, nil
 }
@@ -33,15 +43,22 @@ func (s *scripted) Close() error                     { return nil }
 func (s *scripted) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25} }
 func (s *scripted) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 1} }
 func (s *scripted) SetDeadline(time.Time) error      { return nil }
-func (s *scripted) SetReadDeadline(time.Time) error  { return nil }
 func (s *scripted) SetWriteDeadline(time.Time) error { return nil }
+
+func (s *scripted) SetReadDeadline(t time.Time) error {
+	s.nap = s.naps && time.Until(t) <= restAfter
+	return nil
+}
 
 // talk runs one session over a script and returns what the server said.
 func talk(cfg *Config, in []byte) string { return talkIn(cfg, in, 4096) }
 
 func talkIn(cfg *Config, in []byte, piece int) string {
-	conn := &scripted{in: in, piece: piece}
-	conn.out.Grow(len(in) / 32)
+	return talkTo(cfg, &scripted{in: in, piece: piece})
+}
+
+func talkTo(cfg *Config, conn *scripted) string {
+	conn.out.Grow(len(conn.in) / 32)
 	srv, err := New(*cfg)
 	if err != nil {
 		panic(err)
@@ -54,7 +71,7 @@ func talkIn(cfg *Config, in []byte, piece int) string {
 
 // FuzzDialogue: whatever a client says, in whatever pieces, every line of the
 // answer is a reply with CRLF, nothing panics, no draft stays open, nobody
-// relays, and no stray CR, LF or NUL goes on.
+// relays, and no stray CR, LF or NUL goes on. It hears the same where it naps.
 func FuzzDialogue(f *testing.F) {
 	f.Add([]byte("EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bob@example.com>\r\nDATA\r\nA: b\r\n\r\n.\r\nQUIT\r\n"), 7)
 	f.Add([]byte("EHLO x\r\nAUTH PLAIN\r\nAGRlbW8Ac2VjcmV0\r\nMAIL FROM:<>\r\nRCPT TO:<x@y.test>\r\nBDAT 3\r\nabc"), 1)
@@ -70,6 +87,10 @@ func FuzzDialogue(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte, piece int) {
 		s := newSite(func(c *Config) { c.MaxSize = 1000 })
 		said := talkIn(&s.cfg, in, max(1, min(piece, 4096)))
+		napping := newSite(func(c *Config) { c.MaxSize = 1000 })
+		if heard := talkTo(&napping.cfg, &scripted{in: in, piece: max(1, min(piece, 4096)), naps: true}); heard != said {
+			t.Fatalf("with naps it hears %q, without %q", heard, said)
+		}
 		for _, line := range strings.SplitAfter(said, "\r\n") {
 			if line != "" && (len(line) < 6 || line[0] < '2' || line[0] > '5' || strings.ContainsAny(strings.TrimSuffix(line, "\r\n"), "\r\n\x00") || !enhanced(line)) {
 				t.Fatalf("a bad line %q in %q", line, said)

@@ -142,4 +142,5 @@ type Config struct {
 	Panicked func(where string)
 
 	newParser func() parser // other than the real one only in the benchmark of the edge alone
+	restAfter time.Duration // how long a client is quiet before go-smtp goes; other than the default only in tests
 }

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -9,7 +10,7 @@ import (
 )
 
 // judged is what came of a stage that is about the session: a verdict to be
-// answered at RCPT, and what rules had noted by then.
+// answered at RCPT, and what rules had noted by then; nil for nothing.
 type judged struct {
 	verdict pipeline.Verdict // of Action None where nothing is to be answered
 	ledger  pipeline.Ledger
@@ -17,7 +18,11 @@ type judged struct {
 }
 
 // restore takes back what was noted since.
-func (j judged) restore(ps *pipeline.Session) { ps.Ledger, ps.Trace = j.ledger, j.trace }
+func (j *judged) restore(ps *pipeline.Session) {
+	if ps.Ledger, ps.Trace = (pipeline.Ledger{}), nil; j != nil {
+		ps.Ledger, ps.Trace = j.ledger, j.trace
+	}
+}
 
 // connect is stage Connect. A Reply ends the connection before it begins.
 func (s *session) connect() (r mail.Reply) {
@@ -28,8 +33,8 @@ func (s *session) connect() (r mail.Reply) {
 // remembered is the verdict of the session's stages, the first of them first; nil
 // for none.
 func (s *session) remembered() *pipeline.Verdict {
-	for _, j := range []*judged{&s.connected, &s.greeted} {
-		if j.verdict.Action != pipeline.None {
+	for _, j := range []*judged{s.connected, s.greeted} {
+		if j != nil && j.verdict.Action != pipeline.None {
 			return &j.verdict
 		}
 	}
@@ -38,36 +43,36 @@ func (s *session) remembered() *pipeline.Verdict {
 
 // judgeSession asks the policy about the client itself. Its verdict is answered
 // at RCPT unless the listener rejects early; a drop is answered at once.
-func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, judged) {
+func (s *session) judgeSession(at pipeline.Stage) (mail.Reply, *judged) {
 	s.plan = s.cfg.Policies.PlanFor(s.cfg.Name)
-	var v pipeline.Verdict
-	if only := first(s.plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps))); only != nil {
-		v = *only
-	}
-	if v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly {
-		r := refusal(v, s.ps.ID)
+	v := first(s.plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps)))
+	if v != nil && (v.Action == pipeline.Drop || v.Action.Refuses() && s.cfg.RejectEarly) {
+		r := refusal(*v, s.ps.ID)
 		if at == pipeline.Connect {
 			r = atOpening(r)
 		}
 		s.recordSession(v, r)
-		return r, judged{}
+		return r, nil
 	}
 	return mail.Reply{}, s.remains(v)
 }
 
 // remains is what is remembered of a verdict that turned nobody away.
-func (s *session) remains(v pipeline.Verdict) judged {
-	if v.Action == pipeline.Accept {
-		v = pipeline.Verdict{}
+func (s *session) remains(v *pipeline.Verdict) *judged {
+	if v != nil && v.Action == pipeline.Accept {
+		v = nil
 	}
-	return judged{v, clipped(s.ps.Ledger), slices.Clip(s.ps.Trace)}
-}
-
-// clipped is a ledger whose lists grow elsewhere.
-func clipped(l pipeline.Ledger) pipeline.Ledger {
+	if v == nil && s.ps.Trace == nil && reflect.ValueOf(&s.ps.Ledger).Elem().IsZero() {
+		return nil
+	}
+	j := &judged{ledger: s.ps.Ledger, trace: slices.Clip(s.ps.Trace)}
+	if v != nil {
+		j.verdict = *v
+	}
+	l := &j.ledger // its lists grow elsewhere
 	l.Tags, l.Skip, l.Symbols = slices.Clip(l.Tags), slices.Clip(l.Skip), slices.Clip(l.Symbols)
 	l.Fields, l.Edits, l.Copies = slices.Clip(l.Fields), slices.Clip(l.Edits), slices.Clip(l.Copies)
-	return l
+	return j
 }
 
 // first is the verdict of a stage that gives at most one, nil where it gives none.
@@ -108,7 +113,7 @@ func naming(r mail.Reply, id mail.ID) mail.Reply {
 }
 
 // recordSession is the trail of a session that was turned away.
-func (s *session) recordSession(v pipeline.Verdict, r mail.Reply) {
+func (s *session) recordSession(v *pipeline.Verdict, r mail.Reply) {
 	rec := s.newRecord(s.ps.ID)
 	rec.Rules = s.ps.Trace
 	if s.plan != nil {

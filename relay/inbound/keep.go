@@ -95,9 +95,6 @@ func (s *session) onePolicy(plan pipeline.Plan) {
 
 // judgeAgain asks about a client that is in already: it is not turned away at the
 // door, but hears of it at MAIL or RCPT.
-func (s *session) judgeAgain(plan pipeline.Plan, at pipeline.Stage) judged {
-	if v := first(plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps))); v != nil {
-		return s.remains(*v)
-	}
-	return s.remains(pipeline.Verdict{})
+func (s *session) judgeAgain(plan pipeline.Plan, at pipeline.Stage) *judged {
+	return s.remains(first(plan.Run(s.ctx, at, pipeline.NewTransaction(s.ps))))
 }

@@ -175,7 +175,8 @@ func agree(names []string) (bad string) {
 		script.WriteString(say + "\r\n")
 		want += " " + reply
 	}
-	if got := codes(talk(&s.cfg, []byte(script.String()))); got != want || s.spool.count() != m.taken {
+	conn := &scripted{in: []byte(script.String()), piece: 4096, naps: script.Len()%2 == 0}
+	if got := codes(talkTo(&s.cfg, conn)); got != want || s.spool.count() != m.taken {
 		return fmt.Sprintf("%d taken, want %d\n%s\ngot  %s\nwant %s", s.spool.count(), m.taken, script.String(), got, want)
 	}
 	return ""

@@ -32,8 +32,8 @@ type session struct {
 	cancel context.CancelFunc
 
 	plan      pipeline.Plan // that judged the session
-	connected judged        // what came of Connect
-	greeted   judged        // and of Helo
+	connected *judged       // what came of Connect
+	greeted   *judged       // and of Helo
 	current   mail.ID       // of the transaction, from MAIL on
 	reply     string        // that its message was taken
 	count     int           // transactions so far
@@ -74,6 +74,10 @@ func (s *session) name() string {
 }
 
 func (s *session) utf8() bool { return s.tx != nil && s.tx.SMTPUTF8 }
+
+func (s *session) open() bool { return s.tx != nil }
+
+func (s *session) unburden() { s.scratch, s.room = nil, nil }
 
 func (s *session) binary() bool { return s.tx != nil && s.tx.env.Binary }
 
@@ -118,16 +122,15 @@ func (s *session) secured(state tls.ConnectionState) {
 	s.ps.TLS = pipeline.TLS{On: true, Version: tls.VersionName(state.Version),
 		Cipher: tls.CipherSuiteName(state.CipherSuite), Verified: len(state.VerifiedChains) > 0}
 	s.ps.Helo, s.ps.ESMTP, s.ps.Auth = "", false, mail.Identity{}
-	s.greeted = judged{}
+	s.greeted = nil
 }
 
 // hello takes HELO, EHLO or LHLO.
-func (s *session) hello(verb, name string) mail.Reply {
+func (s *session) hello(verb, name string) (r mail.Reply) {
 	s.abort(verb)
 	s.ps.Helo, s.ps.ESMTP = s.introduced(verb, name)
 	s.connected.restore(s.ps) // of an earlier HELO nothing holds
-	r, j := s.judgeSession(pipeline.Helo)
-	s.greeted = j
+	r, s.greeted = s.judgeSession(pipeline.Helo)
 	return r
 }
 

@@ -29,6 +29,7 @@ type wire struct {
 	line []byte // the line being read
 
 	pending  []byte // what go-smtp has not read yet of the current line
+	then     []byte // and the line behind it, where that is its introduction
 	room     []byte // for it
 	verb     string // of the command under way
 	path     mail.Address
@@ -54,7 +55,12 @@ type wire struct {
 	errors  int // refusals so far
 	idle    int // commands that led nowhere since the last message
 	closed  bool
-	restart bool // TLS began: go-smtp is to start anew
+	restart bool          // TLS began: go-smtp is to start anew
+	asleep  bool          // go-smtp is not there, or is to go until there is a line for it
+	tired   bool          // it went because the client is quiet
+	greeted bool          // it has taken HELO or EHLO
+	authed  bool          // and AUTH
+	waited  time.Duration // for the client before it went
 	secure  bool
 
 	mu       sync.Mutex
@@ -72,6 +78,8 @@ type talker interface {
 	utf8() bool     // the transaction is under SMTPUTF8
 	binary() bool   // and under BODY=BINARYMIME
 	priority() int8 // that it was given
+	open() bool     // a transaction is
+	unburden()      // nothing may come for long: what can be made again is to go
 	id() mail.ID
 	secured(tls.ConnectionState)
 	refused(verb, reply string) // a refusal goes out, whoever made it
@@ -90,6 +98,7 @@ const (
 const (
 	bufSize      = 16 << 10
 	smallBuf     = 2 << 10   // while a command is waited for
+	tiredBuf     = 512       // and was for long
 	maxSASLLine  = 12288     // RFC 4954 section 4
 	maxSwallow   = 64 << 10  // of an overlong command line, before the client is hung up on
 	maxIdle      = 100       // commands that lead nowhere
@@ -113,24 +122,29 @@ var (
 )
 
 func newWire(cfg *Config, conn net.Conn) *wire {
-	few := make([]byte, smallBuf)
-	return &wire{cfg: cfg, conn: conn, buf: few, few: few}
+	return &wire{cfg: cfg, conn: conn, asleep: true}
 }
 
-// release gives the buffer back; the wire is not used after it.
+// release gives a large buffer back, which is empty or not used any more.
 func (w *wire) release() {
-	w.small()
-	w.buf = nil
+	if b := w.buf; len(b) == bufSize {
+		w.buf = nil
+		bufPool.Put(&b)
+	}
 }
 
 // small takes the place of the large buffer while a command is waited for: most
 // connections do that most of the time. The buffer is empty then.
 func (w *wire) small() {
-	if len(w.buf) == bufSize {
-		b := w.buf
-		w.buf = w.few
-		bufPool.Put(&b)
+	w.release()
+	want := smallBuf
+	if w.tired {
+		want = tiredBuf
 	}
+	if len(w.few) != want {
+		w.few = make([]byte, want)
+	}
+	w.buf = w.few
 }
 
 // large takes a large buffer, for data and for commands in great number.
@@ -142,6 +156,7 @@ func (w *wire) large() {
 
 // Read gives go-smtp the next command line.
 func (w *wire) Read(p []byte) (n int, err error) {
+	w.introduced()
 	if len(w.pending) == 0 {
 		if err := w.next(); err != nil {
 			w.flush()
@@ -166,6 +181,9 @@ func (w *wire) next() error {
 	}
 	w.mute = false
 	for !w.closed {
+		if w.quiet() {
+			return io.EOF
+		}
 		line, err := w.nextLine()
 		if err != nil {
 			if err = w.lineError(err); err != nil {
@@ -252,7 +270,9 @@ func (w *wire) readLine(limit int, last time.Time) ([]byte, error) {
 		w.r += len(line)
 		return lineEnd(line)
 	}
-	return w.gather(limit, until(w.cfg.Idle, last))
+	idle := w.cfg.Idle - w.waited
+	w.waited = 0
+	return w.gather(limit, until(idle, last))
 }
 
 // gather is readLine for lines that come in pieces or are too long.
@@ -371,7 +391,7 @@ func (w *wire) flush() error {
 // Close is called by go-smtp when it is done. The connection itself is closed
 // by who accepted it.
 func (w *wire) Close() error {
-	w.closed = w.closed || !w.restart
+	w.closed = w.closed || !w.restart && !w.asleep
 	return w.flush()
 }
 

@@ -283,6 +283,8 @@ func (w *wire) auth(arg string) string {
 	switch {
 	case !w.cfg.Auth:
 		w.answer(502, "5.5.1", "AUTH is not offered here")
+	case w.authed: // go-smtp may have come anew since
+		w.answer(503, "5.5.1", "AUTH was done already")
 	case !w.talk.authAllowed():
 		w.answer(538, "5.7.11", "AUTH needs TLS: begin with STARTTLS")
 	default:

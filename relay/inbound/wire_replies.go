@@ -68,6 +68,7 @@ func (w *wire) said(line []byte) {
 		}
 		w.each = nil
 	case code == 250 && (w.verb == "EHLO" || w.verb == "LHLO"):
+		w.greeted = true
 		w.put(code, "", w.cfg.Hostname+"\n"+strings.Join(w.talk.keywords(), "\n"))
 	case code == 334:
 		w.sasl = true
@@ -79,6 +80,7 @@ func (w *wire) said(line []byte) {
 			w.fine("354 End the data with <CR><LF>.<CR><LF>")
 		}
 	default:
+		w.authed = w.authed || code == 235
 		if text, ok := reworded[string(line)]; ok {
 			w.split(text)
 			return
@@ -107,6 +109,7 @@ func codeOf[T string | []byte](line T) int {
 func (w *wire) well() bool {
 	switch w.verb {
 	case "HELO":
+		w.greeted = true
 		w.counted(250, "", "Hello")
 	case "MAIL":
 		w.mailTaken()

@@ -202,7 +202,7 @@ func (s *session) anew(id mail.Identity) {
 		Client: s.claim.client, ClientName: s.claim.name, Trusted: within(s.cfg.RelayFrom, s.claim.client), Auth: id}
 	s.ip = s.claim.client.String()
 	s.log = s.cfg.Log.With("client", s.ip, "proxy", s.conn.client.String())
-	s.connected, s.greeted, s.current = judged{}, judged{}, ""
+	s.connected, s.greeted, s.current = nil, nil, ""
 }
 
 // introduced is what the client said in HELO or EHLO, to us or, as a server in
