@@ -10,6 +10,7 @@ import (
 	"github.com/forepost/forepost/filters"
 	"github.com/forepost/forepost/policies/internal/diag"
 	"github.com/forepost/forepost/policies/internal/expr"
+	"github.com/forepost/forepost/policies/internal/lists"
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
@@ -23,7 +24,8 @@ var requiredForms = map[string]string{"zone": "Write zone = \"zen.example.com\".
 	"url": "Write url = \"http://127.0.0.1:11333\".", "socket": "Write socket = \"/run/clamav/clamd.ctl\"."}
 
 // decode fills a filter's own settings from the attributes that their tags name:
-// `hcl:"zone,required"`, `words:"a|b"` for bare words, `unit:"bytes"` for sizes.
+// `hcl:"zone,required"`, `words:"a|b"` for bare words, `unit:"bytes"` for sizes,
+// `form:"pattern"` for regular expressions.
 // Keys are compiled in the scope that scope gives.
 func (l *loader) decode(b *body, in *instance, scope func() *expr.Scope) {
 	v := reflect.ValueOf(in.settings)
@@ -72,6 +74,29 @@ func (l *loader) decodeField(v reflect.Value, f reflect.StructField, name string
 		}
 	default:
 		l.decodePlain(v, name, x)
+		if f.Tag.Get("form") == "pattern" {
+			l.checkPatterns(x)
+		}
+	}
+}
+
+// checkPatterns tells all patterns of a setting that are none, each at its place:
+// the filter itself stops at the first. Those of a list block were looked at there.
+func (l *loader) checkPatterns(x hclsyntax.Expression) {
+	elements := []hclsyntax.Expression{x}
+	if t, ok := l.env.Deref(x).(*hclsyntax.TupleConsExpr); ok {
+		elements = t.Exprs
+	}
+	for _, e := range elements {
+		text, ok := plainText(e)
+		if !ok {
+			continue
+		}
+		if _, err := lists.Compile(text); err != nil {
+			l.bag.Error(diag.BadPattern, e.Range(), err.Error()+".", "Patterns are RE2 (github.com/google/re2/wiki/Syntax); write a backslash as \\\\.")
+		} else if here, is := lists.Slashed(text); is {
+			l.bag.Warn(diag.BadPattern, e.Range(), slashesText, "Write "+Quote(here)+".")
+		}
 	}
 }
 

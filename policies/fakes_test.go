@@ -67,11 +67,12 @@ type listSettings struct {
 }
 
 type contentSettings struct {
-	In    []string `hcl:"in" words:"subject|text|html"`
-	Words []string `hcl:"words"`
-	Max   int64    `hcl:"max" unit:"bytes"`
-	Score float64  `hcl:"score"`
-	Deep  bool     `hcl:"deep"`
+	In       []string `hcl:"in" words:"subject|text|html"`
+	Words    []string `hcl:"words"`
+	Max      int64    `hcl:"max" unit:"bytes"`
+	Score    float64  `hcl:"score"`
+	Deep     bool     `hcl:"deep"`
+	Patterns []string `hcl:"patterns" form:"pattern"`
 }
 
 // kinds are fakes of the filters that the language knows best.

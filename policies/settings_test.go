@@ -153,7 +153,7 @@ func TestFilterSettings(t *testing.T) {
 	if _, err := c.Build(filters.Deps{}); err != nil {
 		t.Fatal(err)
 	}
-	if s := line(*got); s != "{[subject html] [a b] 2097152 1.5 true}" {
+	if s := line(*got); s != "{[subject html] [a b] 2097152 1.5 true []}" {
 		t.Errorf("got %s", s)
 	}
 }

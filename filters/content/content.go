@@ -19,7 +19,7 @@ import (
 type Settings struct {
 	In       []string `hcl:"in" words:"subject|text|html|urls|headers"` // where to look
 	Words    []string `hcl:"words"`                                     // whole words and phrases, without case
-	Patterns []string `hcl:"patterns"`                                  // regular expressions, RE2 syntax
+	Patterns []string `hcl:"patterns" form:"pattern"`                   // regular expressions, RE2 syntax
 }
 
 // maxMatched is how many words and patterns the fact matched names.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Format is how a list file is written.
@@ -75,6 +76,9 @@ func (t Table) Parse(text []byte) (items []Entry, errs []error) {
 			continue
 		}
 		item, value, err := t.entry(s)
+		if err == nil && !utf8.ValidString(item) {
+			err = fmt.Errorf("%q is not in UTF-8, and nothing would ever be found in it; convert the file: iconv -f latin1 -t utf-8", item)
+		}
 		switch {
 		case err != nil:
 			errs = append(errs, &LineError{n, err})

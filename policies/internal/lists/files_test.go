@@ -17,6 +17,8 @@ func TestFormats(t *testing.T) {
 		{Lines, Word, "# x\none\ntwo words # why\n\n", "one:2 two words:3", ""},
 		{Lines, Word, "\xef\xbb\xbfone\r\ntwo\t# why\r\n", "one:1 two:2", ""},
 		{Lines, Word, "o\x00n\x00e\n", "", "line 1: there is a NUL"},
+		{Lines, Word, "# caf\xe9\ncaf\xe9\ncaf\u00e9\n", "caf\u00e9:3", "line 2: \"caf\\xe9\" is not in UTF-8"},
+		{Postfix, Word, "cafe REJECT caf\xe9\n", "cafe:1", ""},
 		{Lines, Regex, `a\s#b` + "\n", `a\s#b:1`, ""},
 		{Postfix, Address, "# access\na@b.test REJECT\n  and more of that\n@c.test\tOK\nbob@ OK\n", "a@b.test:2 @c.test:4 bob@:5", ""},
 		{Postfix, IP, "192.0.2.0/24   REJECT\n!10.0.0.0/8 OK\n2001:db8::/32 permit\n", "192.0.2.0/24:1 2001:db8::/32:3", "line 2: \"!10.0.0.0/8 OK\" is what is not"},
