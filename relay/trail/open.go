@@ -164,10 +164,9 @@ func (t *Trail) Close() error {
 	t.stop()
 	t.gone.Wait()
 	t.encoding.Lock()
-	if t.renew.Swap(false) { // for the last records of the last segment
-		t.renewWords()
-		t.flush()
-	}
+	t.renew.Store(false)
+	t.renewWords() // whole, where the next start finds it at once
+	t.flush()
 	t.encoding.Unlock()
 	t.followers.end()
 	t.catalog.close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/forepost/forepost/relay/journal"
@@ -99,28 +100,38 @@ func (t *Trail) nextWords(segment, id uint32) error {
 // wordsRow is what entries that define words have.
 var wordsRow = &wanted{rows: [][]index.Token{{index.Of(tokWords, "")}}}
 
-// wordsOf learns the dictionary of that number where it stands in a segment, in the
-// order in which it was learned and as long as words are lacking.
+// wordsOf learns the dictionary of that number where it stands in a segment: whole
+// behind all else where the trail was closed, which is looked at first, or word by
+// word in the order in which it was learned.
 func (c *catalog) wordsOf(s journal.Segment, id uint32, lacking func() bool) error {
 	learn := func(p []byte) error {
 		e, err := decode(p)
-		if err != nil || e.what != isWords || len(e.text) < dictLen || binary.LittleEndian.Uint32(e.text) != id {
-			return err
+		if err == nil && e.what == isWords && len(e.text) >= dictLen && binary.LittleEndian.Uint32(e.text) == id {
+			c.t.learnWords(&e)
 		}
-		if c.t.learnWords(&e); !lacking() {
-			return errEnough
-		}
-		return nil
+		return err
 	}
 	parts, covered := c.wordsIn(c.of(s.Number))
-	err := c.eachWords(s.Number, parts, learn)
-	if err == nil {
-		err = c.t.j.ScanFrom(context.Background(), s.Number, covered, func(_, _ int64, _ journal.Kind, p []byte) error { return learn(p) })
+	err := c.t.j.ScanFrom(context.Background(), s.Number, covered, func(_, _ int64, _ journal.Kind, p []byte) error { return learn(p) })
+	if err != nil || !lacking() {
+		return err
 	}
-	if err == errEnough {
-		err = nil
+	if err := c.eachWords(s.Number, newest(parts), learn); err != nil || !lacking() {
+		return err
 	}
-	return err
+	return c.eachWords(s.Number, parts, learn)
+}
+
+// newest is the last batch in which something was found.
+func newest(parts []found) []found {
+	for _, part := range slices.Backward(parts) {
+		for _, b := range slices.Backward(part.batches) {
+			if part.entries.Any(b.First, b.N) {
+				return []found{{batches: []index.Batch{b}, entries: part.entries}}
+			}
+		}
+	}
+	return nil
 }
 
 // eachWords hands the entries that were found in parts to f, oldest first.

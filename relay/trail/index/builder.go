@@ -22,14 +22,20 @@ func (b *Builder) Batches() []Batch { return b.batches }
 func (b *Builder) Full() bool { return b.n == MaxEntries }
 
 // Add takes an entry of the batch at a place, after skip others of it; millis is
-// its time. It must not be full.
+// its time, 0 where it has none. It must not be full.
 func (b *Builder) Add(at int64, skip int, millis int64, tokens []Token) {
 	if last := len(b.batches) - 1; last < 0 || b.batches[last].At != at {
 		b.batches = append(b.batches, Batch{At: at, Skip: skip, First: b.n, Oldest: millis, Newest: millis})
 	}
 	batch := &b.batches[len(b.batches)-1]
 	batch.N++
-	batch.Oldest, batch.Newest = min(batch.Oldest, millis), max(batch.Newest, millis)
+	switch {
+	case millis == 0:
+	case batch.Newest == 0:
+		batch.Oldest, batch.Newest = millis, millis
+	default:
+		batch.Oldest, batch.Newest = min(batch.Oldest, millis), max(batch.Newest, millis)
+	}
 	for _, t := range tokens {
 		b.pairs = append(b.pairs, uint64(t)<<(64-tokenBits)|uint64(b.n))
 	}

@@ -98,7 +98,7 @@ type Batch struct {
 	Skip   int   // how many entries of it stand in an earlier chunk
 	First  int   // the number of its first entry here
 	N      int   // how many there are
-	Oldest int64 // times of its entries, in milliseconds
+	Oldest int64 // times of its entries, in milliseconds; 0 where none has any
 	Newest int64
 }
 

@@ -85,6 +85,21 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestTimes: an entry without a time does not make its batch an old one.
+func TestTimes(t *testing.T) {
+	b := &Builder{}
+	for i, millis := range []int64{0, 0, 7000, 0, 5000, 6000} {
+		b.Add(40, i, millis, nil)
+	}
+	b.Add(90, 0, 0, nil)
+	b.Add(140, 0, 9000, nil)
+	for _, p := range []Part{b, open(t, b.Encode(200))} {
+		if got := fmt.Sprint(p.Batches()); got != "[{40 0 0 6 5000 7000} {90 0 6 1 0 0} {140 0 7 1 9000 9000}]" {
+			t.Error(got)
+		}
+	}
+}
+
 // TestFile: chunks stand one behind the other.
 func TestFile(t *testing.T) {
 	a, b := filled(10).Encode(1), filled(20).Encode(2)
