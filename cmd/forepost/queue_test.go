@@ -65,6 +65,12 @@ func TestQueueCommands(t *testing.T) {
 	}
 	has(ask(exitFailed, "queue", "list", "colour:red"), `knows no "colour"`)
 	has(ask(exitDone, "queue", "list", "to:@other.test"), "no message waits")
+	// Terms as options mean the same.
+	if got := ask(exitDone, "queue", "list", "size<1MB", "--from", "@send.test", "--to", "bob3@*", "--domain", "rcpt.test", "--state", "waiting", "--reason", "onnect", "--json"); got != out {
+		t.Errorf("with options:\n%s\nwith terms:\n%s", got, out)
+	}
+	has(ask(exitDone, "queue", "list", "--older", "1h"), "no message waits")
+	has(ask(exitUsage, "queue", "shape", "--reason", `a "b"`), "quotation marks")
 	has(ask(exitUsage, "queue", "delete"), "See: forepost queue delete --help")
 	has(ask(exitDone, "queue", "show", string(e.ID)), "<bob3@rcpt.test> waiting", "route sink")
 	has(ask(exitDone, "queue", "show", string(e.ID), "--body"), "Received: ", "Subject: message 3")

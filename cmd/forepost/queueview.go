@@ -18,23 +18,29 @@ import (
 func queueList(at *place) *cobra.Command {
 	var o output
 	var limit int
+	var terms termFlags
 	c := &cobra.Command{
 		Use:   "list [FILTER...]",
 		Short: "List waiting messages, oldest first, with the reason why they wait",
 		Long:  "List waiting messages, oldest first, with the reason why they wait.\n\n" + queue.FilterHelp,
 		RunE: func(c *cobra.Command, args []string) error {
-			es, err := at.client().QueueList(c.Context(), strings.Join(args, " "), limit)
+			filter, err := terms.add(args)
+			if err != nil {
+				return err
+			}
+			es, err := at.client().QueueList(c.Context(), filter, limit)
 			if err != nil {
 				return err
 			}
 			t := table[admin.QueueEntry]{head: []string{"ID", "SINCE", "SIZE", "FROM", "TO", "TRIES", "NEXT", "REASON"}, rows: queueRows, none: "the queue is empty"}
-			if len(args) > 0 {
+			if filter != "" {
 				t.none = "no message waits that this chooses"
 			}
 			return show(c, &o, es, t)
 		},
 	}
 	o.flags(c)
+	terms.flags(c)
 	c.Flags().IntVar(&limit, "limit", 1000, "how many at the most; 0 for all")
 	return c
 }
@@ -159,12 +165,17 @@ func queueSummary(at *place) *cobra.Command {
 
 func queueShape(at *place) *cobra.Command {
 	var o output
+	var terms termFlags
 	c := &cobra.Command{
 		Use:   "shape [FILTER...]",
 		Short: "Count waiting recipients by domain and age in minutes",
 		Long:  "Count waiting recipients by domain and by the age of their messages in minutes, as qshape does, with a reason for each domain.\n\n" + queue.FilterHelp,
 		RunE: func(c *cobra.Command, args []string) error {
-			rows, err := at.client().QueueShape(c.Context(), strings.Join(args, " "))
+			filter, err := terms.add(args)
+			if err != nil {
+				return err
+			}
+			rows, err := at.client().QueueShape(c.Context(), filter)
 			if err != nil {
 				return err
 			}
@@ -175,6 +186,7 @@ func queueShape(at *place) *cobra.Command {
 		},
 	}
 	o.flags(c)
+	terms.flags(c)
 	return c
 }
 
@@ -198,14 +210,14 @@ func shapeTable(w io.Writer, rows []admin.ShapeRow) error {
 			total.Ages[i] += n
 		}
 	}
-	t := tabwriter.NewWriter(w, 0, 8, 1, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "T\t"+strings.Join(shapeAges, "\t")+"\t  DOMAIN, LAST REPLY")
+	t := tabwriter.NewWriter(w, 0, 8, 1, ' ', tabwriter.AlignRight) // the domain, too, as in qshape
+	fmt.Fprintln(t, "DOMAIN\tT\t"+strings.Join(shapeAges, "\t")+"\t  LAST REPLY")
 	for _, r := range append([]admin.ShapeRow{total}, rows...) {
-		fmt.Fprintf(t, "%d\t", r.Total)
+		fmt.Fprintf(t, "%s\t%d\t", story.Clean(r.Domain), r.Total)
 		for _, n := range r.Ages {
 			fmt.Fprintf(t, "%d\t", n)
 		}
-		fmt.Fprintf(t, "  %s  %s\n", story.Clean(r.Domain), story.Clean(r.Reason))
+		fmt.Fprintf(t, "  %s\n", story.Clean(r.Reason))
 	}
 	return t.Flush()
 }
