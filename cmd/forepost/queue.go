@@ -51,6 +51,9 @@ func queueVerb(at *place, what, short string) *cobra.Command {
 				return eachID(c, at.client(), o, b, args)
 			}
 			o.Filter = strings.Join(args, " ")
+			if err := checkFilter(o.Filter); err != nil {
+				return err
+			}
 			return order(c, at.client(), o, b, true)
 		},
 	}

@@ -63,7 +63,8 @@ func TestQueueCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &e); err != nil || len(e.To) != 1 || e.To[0].Address != "bob3@rcpt.test" || e.To[0].Reason == "" {
 		t.Fatalf("%v: %s", err, out)
 	}
-	has(ask(exitFailed, "queue", "list", "colour:red"), `knows no "colour"`)
+	has(ask(exitUsage, "queue", "list", "colour:red"), `knows no "colour"`)
+	has(ask(exitUsage, "queue", "delete", "colour:red"), `knows no "colour"`)
 	has(ask(exitDone, "queue", "list", "to:@other.test"), "no message waits")
 	// Terms as options mean the same.
 	if got := ask(exitDone, "queue", "list", "size<1MB", "--from", "@send.test", "--to", "bob3@*", "--domain", "rcpt.test", "--state", "waiting", "--reason", "onnect", "--json"); got != out {

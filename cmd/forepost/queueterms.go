@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/forepost/forepost/relay/queue"
 	"github.com/spf13/cobra"
 )
 
@@ -33,5 +34,14 @@ func (f *termFlags) add(args []string) (filter string, err error) {
 			terms = append(terms, `"`+t.key+t.value+`"`)
 		}
 	}
-	return strings.TrimSpace(strings.Join(terms, " ")), nil
+	filter = strings.TrimSpace(strings.Join(terms, " "))
+	return filter, checkFilter(filter)
+}
+
+// checkFilter tells of a mistake in a filter as one of the command line.
+func checkFilter(filter string) error {
+	if err := queue.CheckFilter(filter); err != nil {
+		return coded{err, exitUsage}
+	}
+	return nil
 }

@@ -41,6 +41,12 @@ type test func(in *Info, s *Status) bool
 // there is.
 func (q *Queue) ParseFilter(text string) (Filter, error) { return parseFilter(text, q.o.Now) }
 
+// CheckFilter finds what is wrong with a filter, without a queue.
+func CheckFilter(text string) error {
+	_, err := parseFilter(text, time.Now)
+	return err
+}
+
 func parseFilter(text string, now func() time.Time) (f Filter, err error) {
 	terms, err := splitTerms(text)
 	if err != nil {
