@@ -63,6 +63,13 @@ func writeUser(w io.Writer, u admin.UserDetail) error {
 		sent = append(sent, sentLine(s))
 	}
 	line("has sent", sent...)
+	if u.Guesses > 0 {
+		slowed := ""
+		if u.Slowed {
+			slowed = ": its logins from there are slowed"
+		}
+		line("attacked", fmt.Sprintf("%d wrong passwords from unknown addresses in half an hour%s", u.Guesses, slowed))
+	}
 	line("seen from", u.SeenFrom...)
 	limit := "no limit"
 	if u.Quota > 0 {

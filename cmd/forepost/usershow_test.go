@@ -72,6 +72,15 @@ func TestUserShow(t *testing.T) {
 			t.Errorf("%s: %d %s %s", who, code, out, errs)
 		}
 	}
+	if got := submitAs(t, g, "robert@local.test", "guess", []string{"ann@local.test"}, ""); !strings.HasPrefix(got, "535") {
+		t.Errorf("a wrong password: %q", got)
+	}
+	if got := submitAs(t, g, "eve@local.test", "guess", []string{"ann@local.test"}, ""); !strings.HasPrefix(got, "535") {
+		t.Errorf("a wrong name: %q", got)
+	}
+	if out := show("bob@local.test"); strings.Contains(out, "slowed") {
+		t.Errorf("one mistake is no attack:\n%s", out)
+	}
 	if code, _, errs := forepost("user", "disable", "bob@local.test", "--data", g.data()); code != 0 {
 		t.Error(errs)
 	}

@@ -146,6 +146,13 @@ func (g *Guard) Known(ctx context.Context, user string) (list []netip.Prefix, er
 	return list, err
 }
 
+// Attack tells how many wrong passwords for a user came from addresses unknown to it
+// within half an hour, and whether its logins are slowed for that.
+func (g *Guard) Attack(ctx context.Context, user string) (failures int64, slowed bool, err error) {
+	t, err := g.o.State().Take(ctx, 0, attempt{user: strings.ToLower(user)}.attack())
+	return t.Count, t.Count >= attackAfter, err
+}
+
 // Bans are those in force, those that end first before the others.
 func (g *Guard) Bans(ctx context.Context) ([]Ban, error) {
 	kept, err := g.list(ctx, banPrefix)

@@ -287,3 +287,22 @@ func TestKnown(t *testing.T) {
 		}
 	})
 }
+
+// Attack tells of guesses at one account, from wherever they come, and when its logins
+// are slowed.
+func TestAttackIsTold(t *testing.T) {
+	inside(t, func(h *house) {
+		for n := range attackAfter {
+			if got, slowed, err := h.g.Attack(t.Context(), "BOB@local.test"); got != int64(n) || slowed || err != nil {
+				t.Errorf("after %d failures: %d, %v, %v", n, got, slowed, err)
+			}
+			h.login(fmt.Sprintf("203.0.%d.1", n), "wrong") // what comes of it is not asked here
+		}
+		if got, slowed, err := h.g.Attack(t.Context(), "bob@local.test"); got < attackAfter-1 || !slowed || err != nil {
+			t.Errorf("in the end: %d, %v, %v", got, slowed, err)
+		}
+		if got, slowed, _ := h.g.Attack(t.Context(), "eve@local.test"); got != 0 || slowed {
+			t.Errorf("another account: %d, %v", got, slowed)
+		}
+	})
+}

@@ -116,6 +116,8 @@ type UserDetail struct {
 	Messages  int64         `json:"messages"`            // likewise
 	Mailboxes []UserMailbox `json:"mailboxes,omitempty"` // in order of names
 	SendsAs   []string      `json:"sends_as,omitempty"`  // addresses that it may send from; only a running gateway knows the domains' aliases
+	Guesses   int64         `json:"guesses,omitempty"`   // wrong passwords from unknown addresses within half an hour; only a running gateway counts
+	Slowed    bool          `json:"slowed,omitempty"`    // its logins from unknown addresses take turns, because of those
 	SeenFrom  []string      `json:"seen_from,omitempty"` // where it logged in from, in the last 30 days; only a running gateway knows
 }
 

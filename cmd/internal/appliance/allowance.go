@@ -125,6 +125,13 @@ func (a *Appliance) User(ctx context.Context, name string) (admin.UserDetail, er
 	if err != nil {
 		return d, err
 	}
+	for _, name := range append([]string{d.Name}, d.Aliases...) { // as they were typed
+		n, slowed, err := a.guard.Attack(ctx, name)
+		if err != nil {
+			return d, err
+		}
+		d.Guesses, d.Slowed = d.Guesses+n, d.Slowed || slowed
+	}
 	known, err := a.guard.Known(ctx, d.Name)
 	for _, p := range known {
 		d.SeenFrom = append(d.SeenFrom, p.String())
