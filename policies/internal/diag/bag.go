@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -110,7 +111,24 @@ func line(text []byte, n int) string {
 	if n < 1 || n > len(lines) {
 		return ""
 	}
-	return strings.TrimRight(lines[n-1], "\r")
+	return harmless(strings.TrimRight(lines[n-1], "\r"))
+}
+
+// maxSource is how much of a line is shown, in characters.
+const maxSource = 300
+
+// harmless is a line as a terminal may show it: files of lists come from anywhere.
+func harmless(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if n := utf8.RuneCountInString(s); n > maxSource {
+		return string([]rune(s)[:maxSource]) + "..."
+	}
+	return s
 }
 
 func around(body *hclsyntax.Body, rng hcl.Range) string {

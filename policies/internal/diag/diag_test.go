@@ -2,6 +2,7 @@ package diag
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -39,5 +40,19 @@ func TestDidYouMean(t *testing.T) {
 	}
 	if got := DidYouMean("b", nil); got != "" {
 		t.Errorf("nothing is known: %q", got)
+	}
+}
+
+// TestSourceIsHarmless: a line of a list that somebody else wrote is shown without
+// what a terminal would act on, and not whole where it is endless.
+func TestSourceIsHarmless(t *testing.T) {
+	b := &Bag{}
+	b.AddText("a.txt", []byte("one\n\x1b[2Jcaf\xe9\u202e\tx\n"+strings.Repeat("y", 1<<20)+"\n"), "list \"a\"")
+	b.Error(BadValue, b.Line("a.txt", 2), "", "")
+	b.Error(BadValue, b.Line("a.txt", 3), "", "")
+	b.Error(BadValue, b.Line("a.txt", 9), "", "")
+	ds := b.All()
+	if len(ds) != 3 || ds[1].Source != "\uFFFD[2Jcaf\uFFFD\uFFFD\tx" || len(ds[2].Source) != maxSource+3 || ds[1].In != `list "a"` {
+		t.Errorf("%+v", ds)
 	}
 }

@@ -77,7 +77,7 @@ func (t Table) Parse(text []byte) (items []Entry, errs []error) {
 		}
 		item, value, err := t.entry(s)
 		if err == nil && !utf8.ValidString(item) {
-			err = fmt.Errorf("%q is not in UTF-8, and nothing would ever be found in it; convert the file: iconv -f latin1 -t utf-8", item)
+			err = fmt.Errorf("%.80q is not in UTF-8, and nothing would ever be found in it; convert the file: iconv -f latin1 -t utf-8", item)
 		}
 		switch {
 		case err != nil:
@@ -127,9 +127,9 @@ func (t Table) entry(s string) (key, value string, err error) {
 	case t.Type == Regex:
 		return expression(t.Format, s)
 	case s[0] == '!':
-		return "", "", fmt.Errorf("%q is what is not in the table, and a list has no such entries; leave it out, and say it in the condition", s)
+		return "", "", fmt.Errorf("%.80q is what is not in the table, and a list has no such entries; leave it out, and say it in the condition", s)
 	case s[0] == '/' && strings.LastIndexByte(s, '/') > 0 && t.Type != Word:
-		return "", "", fmt.Errorf("%q is a regular expression, and the type of the list is %s; put such lines into a list of type regex", s, t.Type)
+		return "", "", fmt.Errorf("%.80q is a regular expression, and the type of the list is %s; put such lines into a list of type regex", s, t.Type)
 	case t.Format == Rspamd && s[0] == '"':
 		if end := strings.IndexByte(s[1:], '"'); end > 0 {
 			return s[1 : 1+end], strings.TrimSpace(s[2+end:]), nil

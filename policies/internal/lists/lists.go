@@ -79,7 +79,7 @@ func newContent(t Type, items []string) (*content, []error) {
 	var errs []error
 	for _, it := range items {
 		if err := c.set.add(strings.TrimSpace(it)); err != nil {
-			errs = append(errs, fmt.Errorf("%q: %w", it, err))
+			errs = append(errs, fmt.Errorf("%.80q: %w", it, err))
 		}
 	}
 	if err := c.set.done(); err != nil {
@@ -93,7 +93,7 @@ func newContent(t Type, items []string) (*content, []error) {
 func Wrong(t Type, entries []Entry) (errs []error) {
 	for _, e := range entries {
 		if err := newMatcher(t).add(e.Text); err != nil {
-			errs = append(errs, &LineError{e.Line, fmt.Errorf("%q: %w", e.Text, err)})
+			errs = append(errs, &LineError{e.Line, fmt.Errorf("%.80q: %w", e.Text, err)})
 		}
 	}
 	return errs

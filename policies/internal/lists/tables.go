@@ -54,10 +54,10 @@ func expression(f Format, s string) (pattern, value string, err error) {
 		return pattern, value, nil
 	}
 	if key, _ := cut(s); bracket == '!' || strings.EqualFold(key, "if") || strings.EqualFold(key, "endif") {
-		return "", "", fmt.Errorf("%q has no meaning in a list: if, endif and !/pattern/ ask twice; write one pattern that says it", s)
+		return "", "", fmt.Errorf("%.80q has no meaning in a list: if, endif and !/pattern/ ask twice; write one pattern that says it", s)
 	}
 	if letter(bracket) {
-		return "", "", fmt.Errorf("%q is no /pattern/", s)
+		return "", "", fmt.Errorf("%.80q is no /pattern/", s)
 	}
 	end := 1
 	for ; end < len(s) && s[end] != bracket; end++ {
@@ -66,10 +66,10 @@ func expression(f Format, s string) (pattern, value string, err error) {
 		}
 	}
 	if end >= len(s) {
-		return "", "", fmt.Errorf("%q has no %c at its end", s, bracket)
+		return "", "", fmt.Errorf("%.80q has no %c at its end", s, bracket)
 	}
 	if pattern = s[1:end]; pattern == "" {
-		return "", "", fmt.Errorf("%q is an empty pattern: it would match everything", s)
+		return "", "", fmt.Errorf("%.80q is an empty pattern: it would match everything", s)
 	}
 	if bracket == '/' {
 		pattern = strings.ReplaceAll(pattern, `\/`, "/")
@@ -77,7 +77,7 @@ func expression(f Format, s string) (pattern, value string, err error) {
 	flags, value := cut(s[end+1:])
 	set, err := goFlags(f, flags)
 	if err != nil {
-		return "", "", fmt.Errorf("%w in %q", err, s)
+		return "", "", fmt.Errorf("%w in %.80q", err, s)
 	}
 	return set + pattern, value, nil
 }
