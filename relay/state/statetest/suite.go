@@ -194,7 +194,8 @@ func deletes(_ *testing.T, f *fixture) {
 	f.must(f.Store.Delete(ctx, "unknown"))
 }
 
-// strangeKeys: addresses come from anybody who can say MAIL FROM.
+// strangeKeys is the line Lookup injection of threats (Exim CVE-2025-26794): addresses come
+// from anybody who can say MAIL FROM, and a key is a key, whatever stands in it.
 func strangeKeys(_ *testing.T, f *fixture) {
 	ctx := context.Background()
 	long := strings.Repeat("x", 100000)
