@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/forepost/forepost/relay/mail"
@@ -53,6 +54,7 @@ func (e *entry) decodeRecord(t *tables) (r *Record, need bool, err error) {
 		if err := json.Unmarshal(e.text, r); err != nil {
 			return nil, false, fmt.Errorf("%w: %w", errEntry, err)
 		}
+		r.Rules = slices.DeleteFunc(r.Rules, func(x *Rule) bool { return x == nil }) // null
 		return r, false, nil
 	}
 	if len(e.text) < recordTop || e.text[0] == 0 {
