@@ -149,3 +149,26 @@ func TestRestRestarts(t *testing.T) {
 		}
 	})
 }
+
+// TestRestUnderTLS: the same under TLS, with a go-smtp that goes before every line:
+// what is read in vain does it no harm.
+func TestRestUnderTLS(t *testing.T) {
+	s := newSite(func(c *Config) { c.TLS, c.Auth, c.restAfter = testTLS(t), true, time.Microsecond }).start(t)
+	c := s.dial(t).hello()
+	c.say("STARTTLS", "220 2.0.0")
+	c.startTLS()
+	c.say("MAIL FROM:<a@b.test>", "503 5.5.1 Say EHLO")
+	for range 3 {
+		c.say("EHLO client.test", "250-mx.example.com")
+		c.say("NOOP", "250 2.0.0")
+		c.say("MAIL FROM:<a@b.test>", "250 2.1.0")
+		c.say("RCPT TO:<bob@example.com>", "250 2.1.5")
+		c.say("DATA", "354")
+		c.say("Subject: x\r\n\r\n"+strings.Repeat("line\r\n", 10000)+".", "250 2.0.0 Queued as")
+		c.say("RSET", "250 2.0.0")
+	}
+	c.say("QUIT", "221")
+	if n := s.spool.count(); n != 3 || !strings.Contains(s.trail.all()[2].Client.TLS, "TLS 1.3") {
+		t.Errorf("%d messages, %q", n, s.trail.all()[2].Client.TLS)
+	}
+}
