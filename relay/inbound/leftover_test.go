@@ -9,9 +9,9 @@ import (
 	"github.com/forepost/forepost/relay/pipeline"
 )
 
-// earlier are talks that leave as much behind as a message can: all kinds of
+// talkedBefore are talks that leave as much behind as a message can: all kinds of
 // verdicts, parameters, lists that grew, ends in the middle.
-var earlier = map[string]string{
+var talkedBefore = map[string]string{
 	"held, tagged, changed, copied": "MAIL FROM:<secret@s.test> RET=HDRS ENVID=secret BODY=8BITMIME SIZE=77\r\nRCPT TO:<bob@example.com> NOTIFY=NEVER ORCPT=rfc822;secret@s.test\r\n" + secretData,
 	"each another":                  "MAIL FROM:<secret@s.test>\r\nRCPT TO:<bob@example.com>\r\nRCPT TO:<carol@example.com>\r\nRCPT TO:<team@example.com>\r\nRCPT TO:<secret@example.com>\r\n" + secretData,
 	"refused at the data":           "MAIL FROM:<secret@s.test>\r\nRCPT TO:<a@any.example>\r\nDATA\r\nSubject: secret\r\n\r\nsecret\nsecret\x00\r\n.\r\n",
@@ -32,7 +32,7 @@ func TestNothingIsLeftOver(t *testing.T) {
 	if !strings.Contains(want, "y any.example") && !strings.Contains(want, "y@any.example") {
 		t.Fatal("the test sees no message: ", want)
 	}
-	for name, talk := range earlier {
+	for name, talk := range talkedBefore {
 		if got := lastOf(t, "EHLO x\r\n"+talk+plain, ""); got != want {
 			t.Errorf("behind %s, in the same session\ngot  %s\nwant %s", name, got, want)
 		}

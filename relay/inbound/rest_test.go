@@ -107,23 +107,30 @@ func TestRest(t *testing.T) {
 	})
 }
 
-// TestRestEnds: a client that is quiet for too long hears it at its time, and one
-// whom the server wants to go at once.
+// TestRestEnds: a client that is quiet for too long, or says a line too slowly,
+// hears it at its time, and one whom the server wants to go at once.
 func TestRestEnds(t *testing.T) {
-	for _, draining := range []bool{false, true} {
+	for _, how := range []string{"quiet", "a letter at once", "a letter late", "draining"} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newSite(func(c *Config) { c.Idle = time.Minute }).pausing(t)
 			p.say("EHLO x", "250")
 			begin := time.Now()
 			want, after := "421 4.4.2", time.Minute
-			if draining {
+			switch how {
+			case "a letter at once":
+				time.Sleep(time.Second)
+				io.WriteString(p.conn, "N")
+			case "a letter late":
+				time.Sleep(30 * time.Second)
+				io.WriteString(p.conn, "N")
+			case "draining":
 				p.asleep()
 				p.c.wire.drain()
 				want, after = "421 4.3.2", restAfter+time.Second
 			}
 			p.hear(want)
 			if d := time.Since(begin); d != after {
-				t.Errorf("%s came after %v, want %v", want, d, after)
+				t.Errorf("%s: %s came after %v, want %v", how, want, d, after)
 			}
 			<-p.over
 		})

@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -55,12 +54,12 @@ type wire struct {
 	errors  int // refusals so far
 	idle    int // commands that led nowhere since the last message
 	closed  bool
-	restart bool          // TLS began: go-smtp is to start anew
-	asleep  bool          // go-smtp is not there, or is to go until there is a line for it
-	tired   bool          // it went because the client is quiet
-	greeted bool          // it has taken HELO or EHLO
-	authed  bool          // and AUTH
-	waited  time.Duration // for the client before it went
+	restart bool      // TLS began: go-smtp is to start anew
+	asleep  bool      // go-smtp is not there, or is to go until there is a line for it
+	tired   bool      // it went because the client is quiet
+	greeted bool      // it has taken HELO or EHLO
+	authed  bool      // and AUTH
+	since   time.Time // when the client began to be waited for; zero: it is not yet
 	secure  bool
 
 	mu       sync.Mutex
@@ -258,69 +257,6 @@ func (w *wire) lineError(err error) error {
 		return io.EOF
 	}
 	return nil
-}
-
-// readLine reads a command line, without its CRLF. It is good until the next one
-// is read. The deadline, Idle from now but not beyond last (where that is set), is
-// for the whole line, however slowly it comes. Between chunks of a message drain
-// does not interrupt.
-func (w *wire) readLine(limit int, last time.Time) ([]byte, error) {
-	if end := bytes.IndexByte(w.buf[w.r:w.n], '\n'); 0 <= end && end < limit+2 { // most lines are here, whole
-		line := w.buf[w.r : w.r+end+1]
-		w.r += len(line)
-		return lineEnd(line)
-	}
-	idle := w.cfg.Idle - w.waited
-	w.waited = 0
-	return w.gather(limit, until(idle, last))
-}
-
-// gather is readLine for lines that come in pieces or are too long.
-func (w *wire) gather(limit int, deadline time.Time) ([]byte, error) {
-	w.line = w.line[:0]
-	swallowed := 0
-	for {
-		if w.r == w.n {
-			if err := w.fill(w.data == noData, deadline); err != nil {
-				return nil, err
-			}
-		}
-		chunk := w.buf[w.r:w.n]
-		end := bytes.IndexByte(chunk, '\n')
-		if end >= 0 {
-			chunk = chunk[:end+1]
-		}
-		w.r += len(chunk)
-		if swallowed > 0 || len(w.line)+len(chunk) > limit+2 {
-			if swallowed += len(chunk); swallowed > maxSwallow {
-				return nil, errSwallow
-			}
-		} else {
-			w.line = append(w.line, chunk...)
-		}
-		switch {
-		case end >= 0 && swallowed > 0:
-			return nil, errLongLine
-		case end >= 0:
-			return lineEnd(w.line)
-		}
-	}
-}
-
-func lineEnd(line []byte) ([]byte, error) {
-	if !bytes.HasSuffix(line, []byte("\r\n")) {
-		return nil, errBareLF
-	}
-	return line[:len(line)-2], nil
-}
-
-// until is a deadline for what is to come: d from now, but not beyond last, where
-// that is set. Deadlines are of the machine's clock.
-func until(d time.Duration, last time.Time) time.Time {
-	if t := time.Now().Add(d); last.IsZero() || t.Before(last) {
-		return t
-	}
-	return last
 }
 
 // fill sends what is to be sent and reads what there is. While a command is

@@ -47,11 +47,12 @@ func (w *wire) quiet() bool {
 	if w.asleep || w.r < w.n || w.sasl || w.again != nil || w.chunk.left > 0 || w.cfg.Idle <= w.cfg.restAfter || w.talk.open() {
 		return false
 	}
-	err := w.fill(true, until(w.cfg.restAfter, time.Time{}))
+	w.since = time.Now()
+	err := w.fill(true, w.since.Add(w.cfg.restAfter))
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
-	w.asleep, w.tired, w.waited = true, true, w.cfg.restAfter
+	w.asleep, w.tired = true, true
 	w.line, w.room, w.decoded, w.engine, w.before, w.out = nil, nil, nil, nil, nil, nil
 	w.talk.unburden()
 	return true
