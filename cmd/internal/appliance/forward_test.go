@@ -21,15 +21,7 @@ domain "a.test" {
     gone = ["nobody@b.test"]
   }
 }
-listener "edge" {
-  address = "127.0.0.1:0"
-  tls     = off
-  policy  = policy.inbound
-}
-dns {
-  zone = "zone.json"
-}
-policy "inbound" {
+` + inboundDoor + `policy "inbound" {
   data {
     reject "broken" {
       when = spf.result == "permerror"

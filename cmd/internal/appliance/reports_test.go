@@ -22,6 +22,19 @@ import (
 	"github.com/forepost/forepost/relay/report"
 )
 
+// inboundDoor lets mail in by a policy of the name inbound, in a world whose DNS is
+// one file.
+const inboundDoor = `
+listener "edge" {
+  address = "127.0.0.1:0"
+  tls     = off
+  policy  = policy.inbound
+}
+dns {
+  zone = "zone.json"
+}
+`
+
 // A world with two gateways: a.test receives mail and reports about it, b.test
 // owns domains and reads the reports. Both have one clock and one DNS.
 const (
@@ -40,15 +53,7 @@ account "ann@a.test" {
 account "sue@quiet.test" {
   password = "secret"
 }
-listener "edge" {
-  address = "127.0.0.1:0"
-  tls     = off
-  policy  = policy.inbound
-}
-dns {
-  zone = "zone.json"
-}
-policy "inbound" {
+` + inboundDoor + `policy "inbound" {
   data {
     reject "forged" {
       when = dmarc.result == "fail" && dmarc.disposition == "reject"
@@ -78,15 +83,7 @@ account "rep@b.test" {
 account "small@b.test" {
   password = "secret"
 }
-listener "edge" {
-  address = "127.0.0.1:0"
-  tls     = off
-  policy  = policy.inbound
-}
-dns {
-  zone = "zone.json"
-}
-policy "inbound" {
+` + inboundDoor + `policy "inbound" {
   data {
     reject "no report" {
       when = dmarc.result != "pass"

@@ -51,15 +51,7 @@ domain "b.test" {
 account "rep@b.test" {
   password = "secret"
 }
-listener "edge" {
-  address = "127.0.0.1:0"
-  tls     = off
-  policy  = policy.inbound
-}
-dns {
-  zone = "zone.json"
-}
-policy "inbound" {
+` + inboundDoor + `policy "inbound" {
   data {
     reject "no signature" {
       when = dkim.result != "pass" && header("Subject") != "plain"
