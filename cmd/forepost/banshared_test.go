@@ -51,19 +51,19 @@ domain "local.test" {
   route = route.store
 }
 listener "submission" {
-  address         = "0.0.0.0:0"
+  address         = "10.213.5.1:0"
   tls             = off
   auth            = accounts
   allow_cleartext = true
   policy          = policy.open
 }
 imap "mail" {
-  address         = "0.0.0.0:0"
+  address         = "10.213.5.1:0"
   tls             = off
   allow_cleartext = true
 }
 pop3 "mail" {
-  address         = "0.0.0.0:0"
+  address         = "10.213.5.1:0"
   tls             = off
   allow_cleartext = true
 }
@@ -102,7 +102,7 @@ func loginFromHost(t *testing.T, g *gateway, h *host, kind, password string) str
 		name = "mail"
 	}
 	out, err := exec.Command("ip", "netns", "exec", fmt.Sprintf("fptest%d", h.n), "python3", "-c", loginProgram,
-		kind, fmt.Sprintf("10.213.%d.1", h.n), g.port(kind, name), password).CombinedOutput()
+		kind, "10.213.5.1", g.port(kind, name), password).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
@@ -117,6 +117,7 @@ func TestBanOverAllProtocols(t *testing.T) {
 	}
 	need(t, "ip", "python3")
 	guesser, other := newHost(t, 5), newHost(t, 6)
+	other.ip("-n fptest6 route add 10.213.5.0/24 via 10.213.6.1")
 	g := serveGateway(t, mailBanConfig)
 	g.addUser("bob@local.test", "secret")
 	kinds := []string{"imap", "pop3", "submission"}
