@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -66,6 +67,13 @@ func (c *Config) Made(err error) Diagnostics {
 		ds = append(ds, c.l.bag.Make(diag.Error, diag.CannotMake, at, what, ""))
 	}
 	return ds
+}
+
+// Stale is the advice about a list whose source was last read so long ago.
+func (c *Config) Stale(l *List, age time.Duration) Diagnostic {
+	return c.l.bag.Make(diag.Warning, diag.StaleList, c.l.bag.Line(l.At.File, l.At.Line),
+		fmt.Sprintf("list.%s was last read from its source %s ago, and refresh says %s.", l.Name, age.Round(time.Minute), l.Refresh),
+		"See whether the gateway runs and reaches "+l.Source+": its log says what kept it from reading.")
 }
 
 // apart are the errors that were joined to one.

@@ -17,7 +17,8 @@ import (
 
 // Check reads a configuration without using it: warnings and errors; the error
 // is a *ConfigError where there are errors. What only a filter, a route or a key
-// knows to be wrong is found by making them, with nothing behind them.
+// knows to be wrong is found by making them, with nothing behind them. Lists of
+// directories are as the gateway last read them into its data directory.
 func Check(o Options) (policies.Diagnostics, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -26,6 +27,7 @@ func Check(o Options) (policies.Diagnostics, error) {
 	if err != nil {
 		return diags, err
 	}
+	diags = append(diags, stale(cfg, o.Now())...)
 	nowhere := dns.MustZone(nil)
 	a := &Appliance{o: o, log: slog.New(slog.DiscardHandler)}
 	_, wrong := cfg.Build(filters.Deps{Hostname: cfg.Settings.Hostname, DNS: nowhere, State: noState{}, Now: o.Now, Log: a.log})

@@ -27,16 +27,39 @@ type lastRead struct {
 	Entries []string  `json:"entries"`
 }
 
-func (a *Appliance) keptPath(s *policies.Settings, l *policies.List) string {
+func keptPath(s *policies.Settings, l *policies.List) string {
 	sum := sha256.Sum256([]byte(l.Name + "\x00" + l.Source))
 	return filepath.Join(s.DataDir, "lists", hex.EncodeToString(sum[:12])+".json")
 }
 
+// readBefore is what was last read of a list; ok is false where there is nothing.
+func readBefore(s *policies.Settings, l *policies.List) (k lastRead, ok bool) {
+	text, err := os.ReadFile(keptPath(s, l))
+	ok = err == nil && json.Unmarshal(text, &k) == nil && k.Source == l.Source
+	return k, ok
+}
+
+// stale gives advice about lists that were read from their directories, and not
+// for long: twice as long ago as they should be. Of one that was never read here
+// nothing is known.
+func stale(cfg *policies.Config, now time.Time) (ds policies.Diagnostics) {
+	s := cfg.Settings
+	for i := range s.Lists {
+		l := &s.Lists[i]
+		if l.Source == "" {
+			continue
+		}
+		if k, ok := readBefore(s, l); ok && now.Sub(k.Read) > 2*l.Refresh {
+			ds = append(ds, cfg.Stale(l, now.Sub(k.Read)))
+		}
+	}
+	return ds
+}
+
 // recall fills a list with what was last read, and tells when that was.
 func (a *Appliance) recall(s *policies.Settings, l *policies.List) (read time.Time) {
-	text, err := os.ReadFile(a.keptPath(s, l))
-	var k lastRead
-	if err != nil || json.Unmarshal(text, &k) != nil || k.Source != l.Source {
+	k, ok := readBefore(s, l)
+	if !ok {
 		return read // it is read from its source
 	}
 	if _, err := l.Fill(k.Entries); err != nil {
@@ -48,7 +71,7 @@ func (a *Appliance) recall(s *policies.Settings, l *policies.List) (read time.Ti
 
 // remember writes what was read, whole or not at all.
 func (a *Appliance) remember(s *policies.Settings, l *policies.List, k lastRead) error {
-	path := a.keptPath(s, l)
+	path := keptPath(s, l)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
