@@ -28,6 +28,10 @@ type Kind struct {
 	// attachment has a part of msg (msg.extensions), iprev a part of client.
 	Root string
 
+	// FactNeeds are facts that can be found only where a setting is written, each
+	// with an example of the setting: without it, no rule may ask for the fact.
+	FactNeeds map[string]string
+
 	Needs []string       // kinds (not Named) whose findings it reads: dmarc reads spf and dkim
 	Scope pipeline.Scope // how long a finding holds
 	Slow  bool           // waits on the network: started as soon as it can

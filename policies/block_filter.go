@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -47,6 +48,9 @@ func (l *loader) filters() {
 	}
 	for _, blk := range l.blocks["filter"] {
 		l.declareBlock(blk)
+	}
+	for _, in := range l.instances {
+		l.withhold(in)
 	}
 	for _, in := range l.instances {
 		l.configure(in)
@@ -99,6 +103,29 @@ func (l *loader) declareBlock(blk *hclsyntax.Block) {
 	if _, ok := l.slots[name]; !ok {
 		in := l.declare(k, name, name)
 		in.block, in.at = blk, blk.DefRange()
+	}
+}
+
+// withhold takes away the facts whose settings are not written. A block with none
+// of them finds nothing.
+func (l *loader) withhold(in *instance) {
+	root, written := in.name, false
+	if in.kind.Root != "" {
+		root = in.kind.Root
+	}
+	var lines []string
+	for _, fact := range sortedKeysOf(in.kind.FactNeeds) {
+		line := in.kind.FactNeeds[fact]
+		lines = append(lines, line)
+		setting, _, _ := strings.Cut(line, " ")
+		if in.block != nil && in.block.Body.Attributes[setting] != nil {
+			written = true
+			continue
+		}
+		l.env.Facts.Withhold(root+"."+fact, "Write "+line+" into the block filter \""+in.kind.Name+"\" {}, with the name of your file.")
+	}
+	if in.block != nil && lines != nil && !written {
+		l.bag.Error(diag.MissingAttribute, in.at, "Filter \""+in.name+"\" is told nothing that it could find anything in.", "Write "+strings.Join(lines, ", or ")+".")
 	}
 }
 

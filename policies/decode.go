@@ -25,7 +25,7 @@ var requiredForms = map[string]string{"zone": "Write zone = \"zen.example.com\".
 
 // decode fills a filter's own settings from the attributes that their tags name:
 // `hcl:"zone,required"`, `words:"a|b"` for bare words, `unit:"bytes"` for sizes,
-// `form:"pattern"` for regular expressions.
+// `form:"pattern"` for regular expressions, `form:"file"` for names of files.
 // Keys are compiled in the scope that scope gives.
 func (l *loader) decode(b *body, in *instance, scope func() *expr.Scope) {
 	v := reflect.ValueOf(in.settings)
@@ -76,6 +76,9 @@ func (l *loader) decodeField(v reflect.Value, f reflect.StructField, name string
 		l.decodePlain(v, name, x)
 		if f.Tag.Get("form") == "pattern" {
 			l.checkPatterns(x)
+		}
+		if f.Tag.Get("form") == "file" && v.String() != "" {
+			v.SetString(l.path(v.String()))
 		}
 	}
 }

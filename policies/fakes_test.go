@@ -66,6 +66,11 @@ type listSettings struct {
 	Key  filters.Key `hcl:"key"`
 }
 
+type geoSettings struct {
+	ASN     string `hcl:"asn" form:"file"`
+	Country string `hcl:"country" form:"file"`
+}
+
 type contentSettings struct {
 	In       []string `hcl:"in" words:"subject|text|html"`
 	Words    []string `hcl:"words"`
@@ -99,6 +104,9 @@ func (w *world) kinds() []filters.Kind {
 		make(filters.Kind{Name: "dmarc", From: pipeline.Data, Scope: pipeline.PerMessage, Needs: []string{"spf", "dkim"}, Facts: pipeline.Schema{str("result", "none", "pass", "fail", "temperror", "permerror"), str("policy", "none", "quarantine", "reject"), str("override", "none", "trusted_arc", "trusted_forwarder", "local_policy")}}, nil),
 		make(filters.Kind{Name: "attachment", Root: "msg", From: pipeline.Data, Scope: pipeline.PerMessage, Facts: pipeline.Schema{{Name: "extensions", Type: pipeline.Strings}, flag("has_macros")}}, nil),
 		make(filters.Kind{Name: "iprev", Root: "client", From: pipeline.Connect, Scope: pipeline.PerSession, Slow: true, Facts: pipeline.Schema{str("name"), flag("fcrdns")}}, nil),
+		make(filters.Kind{Name: "geo", Root: "client", From: pipeline.Connect, Scope: pipeline.PerSession, Settings: func() any { return &geoSettings{} },
+			FactNeeds: map[string]string{"asn": `asn = "/var/asn.mmdb"`, "country": `country = "/var/country.mmdb"`},
+			Facts:     pipeline.Schema{{Name: "asn", Type: pipeline.Number, Doc: "asn"}, str("country")}}, nil),
 		make(filters.Kind{Name: "dnsbl", Named: true, From: pipeline.Connect, Scope: pipeline.PerSession, Slow: true, Settings: func() any { return &listSettings{} },
 			Facts: pipeline.Schema{flag("listed"), str("reason")}}, func(s any) filters.Key { return s.(*listSettings).Key }),
 		make(filters.Kind{Name: "content", Named: true, From: pipeline.Data, Scope: pipeline.PerMessage, Settings: func() any { return &contentSettings{} },

@@ -12,6 +12,7 @@ import (
 	"github.com/forepost/forepost/filters/dkim"
 	"github.com/forepost/forepost/filters/dmarc"
 	"github.com/forepost/forepost/filters/dnsbl"
+	"github.com/forepost/forepost/filters/geo"
 	"github.com/forepost/forepost/filters/greylist"
 	"github.com/forepost/forepost/filters/iprev"
 	"github.com/forepost/forepost/filters/ratelimit"
@@ -25,6 +26,7 @@ import (
 func Kinds() []filters.Kind {
 	return []filters.Kind{
 		iprev.Kind(),
+		geo.Kind(),
 		dnsbl.Kind(),
 		spf.Kind(),
 		dkim.Kind(),

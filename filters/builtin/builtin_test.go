@@ -41,6 +41,7 @@ func TestKindsAreWellFormed(t *testing.T) {
 			}
 			facts[root+"."+f.Name] = k.Name
 		}
+		checkFactNeeds(t, k)
 		for _, need := range k.Needs {
 			at, known := stages[need]
 			if !known || at > k.From {
@@ -48,6 +49,19 @@ func TestKindsAreWellFormed(t *testing.T) {
 			}
 		}
 		stages[k.Name] = k.From
+	}
+}
+
+// checkFactNeeds: they are of facts that there are, and show settings that there
+// are.
+func checkFactNeeds(t *testing.T, k filters.Kind) {
+	for fact, line := range k.FactNeeds {
+		if !slices.ContainsFunc(k.Facts, func(s pipeline.Spec) bool { return s.Name == fact }) {
+			t.Errorf("%s: FactNeeds names %q, which is no fact of it", k.Name, fact)
+		}
+		if err := filtertest.Decode(line, k.Settings()); err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+		}
 	}
 }
 

@@ -30,11 +30,12 @@ type Facts struct {
 	roots     map[string]bool
 	instances map[string][]string // of named kinds: the names declared
 	unknown   map[string]bool     // kinds that a block names and this build has not
+	withheld  map[string]string   // facts that need a setting that is not written, and what to write
 }
 
 // NewFacts begins with the relay's own facts.
 func NewFacts() *Facts {
-	fs := &Facts{byPath: map[string]*Fact{}, roots: map[string]bool{}, instances: map[string][]string{}, unknown: map[string]bool{}}
+	fs := &Facts{byPath: map[string]*Fact{}, roots: map[string]bool{}, instances: map[string][]string{}, unknown: map[string]bool{}, withheld: map[string]string{}}
 	for _, f := range coreFacts() {
 		fs.add(f)
 	}
@@ -68,6 +69,10 @@ func (fs *Facts) Named(kind string) {
 
 // Unknown says that a kind was reported as unknown, so that its facts need not be.
 func (fs *Facts) Unknown(kind string) { fs.unknown[kind] = true }
+
+// Withhold says that a fact needs a setting that is not written; fix says what to
+// write.
+func (fs *Facts) Withhold(path, fix string) { fs.withheld[path] = fix }
 
 // AddFilter declares the facts of the filter in a slot under prefix: "spf",
 // "msg", "dnsbl.zen".

@@ -20,6 +20,10 @@ func (s *Scope) factAt(path string, parts []string, at hcl.Range) *Value {
 		s.Bag.Error(diag.NotConstant, at, path+" is a fact about mail, and this setting is read once, when the configuration is loaded.", "Write a value that is always the same; what depends on mail is a rule.")
 		return invalid
 	}
+	if fix, ok := s.Facts.withheld[path]; ok {
+		s.Bag.Error(diag.UnknownReference, at, path+" is found by a filter that is not configured for it.", fix)
+		return invalid
+	}
 	if !s.known(f, at) {
 		return invalid
 	}
@@ -96,11 +100,9 @@ func orAll(suggestion, topic string) string {
 // reserved are facts, and roots of facts, that the language has and this version
 // cannot find, with what to do instead.
 var reserved = map[string]struct{ why, fix string }{
-	"client.asn":     {"needs a database of networks, which this version does not read.", "Put the networks into a list of type ip and ask listed(client.ip, list.name), or ask a dnsbl that answers with them."},
-	"client.country": {"needs a database of networks, which this version does not read.", "Put the networks into a list of type ip and ask listed(client.ip, list.name), or ask a dnsbl that answers with them."},
-	"uribl":          {"is found by a filter that this version has not.", "Ask rspamd.NAME.score, which looks links up, or look for domains in msg.urls."},
-	"milter":         {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
-	"http":           {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
+	"uribl":  {"is found by a filter that this version has not.", "Ask rspamd.NAME.score, which looks links up, or look for domains in msg.urls."},
+	"milter": {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
+	"http":   {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
 }
 
 func nearFact(word string, known []string) string {

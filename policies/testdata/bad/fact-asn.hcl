@@ -1,14 +1,14 @@
-# What needs a database that is not here.
+# What needs a database that is not named.
 hostname = "mx.test"
 
 policy "p" {
   connect {
     drop "a" {
-      when = client.asn == 64496 # ERROR: needs a database of networks
+      when = client.asn == 64496 # ERROR: Write asn = "/var/asn.mmdb" into the block filter "geo" {}
     }
 
     drop "b" {
-      when = client.country == "XX" # ERROR: listed(client.ip, list.name)
+      when = client.country == "XX" # ERROR: client.country is found by a filter that is not configured for it
     }
   }
 }
