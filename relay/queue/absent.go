@@ -19,6 +19,11 @@ import (
 // mail may wait after a host has come back.
 const longestPause = 10 * time.Minute
 
+// quickLooks are how long a destination is left alone that answered until now: most
+// are started anew, and are back in seconds. After them it is as long as the schedule
+// has it.
+var quickLooks = [...]time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+
 // memory is how long it is known that a destination answers, or not.
 const memory = time.Hour
 
@@ -59,7 +64,11 @@ func (q *Queue) pause(j *job) time.Duration {
 	if j.met != nobody && j.met != busy {
 		return 0
 	}
-	return q.alone(j.hop.Route, j.line.fails+1)
+	l := j.line
+	if l.looks > 0 && j.met == nobody {
+		return min(quickLooks[len(quickLooks)-l.looks], q.alone(j.hop.Route, 1))
+	}
+	return q.alone(j.hop.Route, l.fails+1)
 }
 
 // alone is how long a hop is left alone for after so many attempts in a row.
@@ -97,7 +106,7 @@ func (q *Queue) throng(j *job, now int64) (bar, bool) {
 	if l == nil || l.class != failing || l.idle() {
 		return bar{}, false
 	}
-	return bar{now + q.alone(j.hop.Route, l.fails).Milliseconds(), l.last}, true
+	return bar{now + q.alone(j.hop.Route, max(1, l.fails)).Milliseconds(), l.last}, true
 }
 
 // Those that are put off wait for somebody to be met, which wakes them, or else this

@@ -71,7 +71,9 @@ type line struct {
 	after  *line // in the ring
 
 	class class
-	fails int                 // attempts in a row that met nobody
+	fails int                 // attempts in a row that met nobody, the quick looks aside
+	looks int                 // quick looks left, since somebody was met
+	found uint64              // when it was found out last that nobody is there, in events
 	until int64               // Unix milliseconds; while failing there is no attempt before
 	last  unique.Handle[last] // why
 	seen  int64               // when an attempt was last made
@@ -274,16 +276,18 @@ func (ls *lines) done(j *job, now, until int64) {
 	ls.rings[j.served].running--
 	switch l.took(j, ls.serial) {
 	case somebody:
-		l.class, l.fails, l.until, l.last = proven, 0, 0, noLast
+		l.class, l.fails, l.looks, l.until, l.last = proven, 0, len(quickLooks), 0, noLast
 		l.seen, l.good = now, ls.serial
 		l.widen(j)
 	case busy:
 		l.seen = now
 	case nobody:
 		l.window, l.gained = min(l.window, firstWindow), 0
-		l.class, l.until, l.last = failing, until, j.last
-		l.fails++
-		l.seen = now
+		l.class, l.last, l.seen = failing, j.last, now
+		if j.serial > l.found { // those that were under way then tell nothing new
+			l.until, l.found = until, ls.serial
+			l.missed(j)
+		}
 	}
 	ls.enring(l)
 	if l.idle() && (l.routes() || l.class == unknown) {
@@ -302,6 +306,17 @@ func (l *line) took(j *job, now uint64) met {
 		return busy
 	}
 	return nobody
+}
+
+// missed counts an attempt that met nobody. A server that is too busy is not looked
+// at quickly.
+func (l *line) missed(j *job) {
+	if l.looks > 0 && j.met == nobody {
+		l.looks--
+		return
+	}
+	l.looks = 0
+	l.fails++
 }
 
 func (l *line) idle() bool { return l.active == 0 && l.length == 0 }
