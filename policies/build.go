@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sort"
 	"strings"
 	"time"
@@ -117,6 +118,9 @@ func (in *instance) build(d filters.Deps, built []*pipeline.Instance, l *loader)
 		k.run = func(tx *pipeline.Transaction) *expr.Run { return run(context.Background(), tx) }
 	}
 	f, err := in.kind.Build(in.settings, d)
+	if l.o.Rehearsal && errors.Is(err, fs.ErrNotExist) {
+		f, err = absent{err}, nil
+	}
 	if err != nil {
 		if in.at.Filename != "" {
 			return nil, fmt.Errorf("%s:%d: %s: %w", in.at.Filename, in.at.Start.Line, in.name, err)
@@ -195,6 +199,15 @@ func notNil(ins []*pipeline.Instance) []*pipeline.Instance {
 		}
 	}
 	return out
+}
+
+// absent is a filter of a rehearsal whose file lies on another machine: it cannot
+// tell.
+type absent struct{ why error }
+
+// Inspect says what is not there.
+func (a absent) Inspect(context.Context, *pipeline.Transaction) (pipeline.Finding, error) {
+	return pipeline.Finding{}, a.why
 }
 
 // gate runs a filter only where its `when` holds; elsewhere its facts have the

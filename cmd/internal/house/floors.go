@@ -54,6 +54,7 @@ var only = []struct {
 	{"github.com/prometheus", []string{"relay/meter"}, "metrics are declared through one package"},
 	{"github.com/spf13/cobra", []string{"cmd"}, "the command line is the top floor"},
 	{"os/exec", []string{"cmd", "relay/ldap/ldaptest"}, "no part of the gateway starts programs; a helper of tests starts a directory server"},
+	{"github.com/oschwald/maxminddb-golang", []string{"filters/geo"}, "what makers of databases do differently is told apart in one place"},
 	{"github.com/go-ldap", []string{"relay/ldap"}, "directories have one door"},
 	{"unsafe", nil, "nothing here is worth it"},
 }
