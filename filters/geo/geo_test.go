@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +117,41 @@ func TestReplacedByWorse(t *testing.T) {
 			t.Errorf("told %d times:\n%s", n, w.log.String())
 		}
 	})
+}
+
+// TestReplacedUnderLoad: sessions at once see the old file or the new one, and
+// the new one in the end.
+func TestReplacedUnderLoad(t *testing.T) {
+	w := newWorld(t)
+	w.put(data(t, "asn-newer"))
+	w.clock.Pass(time.Minute)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				if n, err := w.asn(); err != nil || n != 64496 && n != 64511 {
+					t.Errorf("AS%v, %v", n, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	w.expect(64511)
+}
+
+// BenchmarkInspect is what a session pays.
+func BenchmarkInspect(b *testing.B) {
+	f, err := geo.Kind().Build(&geo.Settings{ASN: "testdata/asn.mmdb", Country: "testdata/country.mmdb"}, filters.Deps{Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	tx := pipeline.NewTransaction(&pipeline.Session{Client: netip.MustParseAddr("203.0.113.9")})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.Inspect(b.Context(), tx); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // TestDamage: whatever octet of a file is wrong, it is told when it is named, or
