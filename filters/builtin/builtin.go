@@ -18,6 +18,7 @@ import (
 	"github.com/forepost/forepost/filters/ratelimit"
 	"github.com/forepost/forepost/filters/rspamd"
 	"github.com/forepost/forepost/filters/spf"
+	"github.com/forepost/forepost/filters/uribl"
 )
 
 // Kinds are all of them, in the order in which the reference shows them. What
@@ -35,6 +36,7 @@ func Kinds() []filters.Kind {
 		attachment.Kind(),
 		body.Kind(),
 		content.Kind(),
+		uribl.Kind(),
 		clamav.Kind(),
 		rspamd.Kind(),
 		contact.Kind(),

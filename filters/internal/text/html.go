@@ -74,15 +74,27 @@ func attributes(z *html.Tokenizer, urls []string) []string {
 	}
 }
 
-// link makes an attribute a URL that Links finds: browsers drop white space in
-// it and take "//host" for the page's own scheme.
+// link makes an attribute a URL that Links finds, as browsers read it: they drop
+// white space in it, take "//host" for the page's own scheme and a backslash for a
+// slash, and want no two slashes behind http.
 func link(v string) string {
 	v = strings.Join(strings.Fields(v), "")
-	if strings.HasPrefix(v, "//") {
+	if len(v) > 1 && strings.Trim(v[:2], `/\`) == "" {
 		v = "http:" + v
+	}
+	scheme, rest, _ := strings.Cut(v, ":")
+	if strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") {
+		tail := ""
+		if i := strings.IndexAny(rest, "?#"); i >= 0 {
+			rest, tail = rest[:i], rest[i:]
+		}
+		return scheme + "://" + strings.TrimLeft(browsers.Replace(rest), "/") + tail
 	}
 	if !strings.Contains(v, "://") {
 		return ""
 	}
-	return v[:min(len(v), maxLink)]
+	return v
 }
+
+// browsers is what browsers make of signs at which Links would end a URL.
+var browsers = strings.NewReplacer(`\`, "/", `"`, "%22", "<", "%3C", ">", "%3E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D", "^", "%5E")

@@ -99,10 +99,23 @@ func (f *finder) take(start int) {
 		end++
 	}
 	f.at = end
-	f.found = strings.ToValidUTF8(trim(f.s[start:min(end, start+maxLink)]), "")
+	f.found = strings.ToValidUTF8(trim(bound(f.s[start:end])), "")
 	if strings.HasSuffix(f.found, "://") {
 		f.found = "" // nothing behind the scheme
 	}
+}
+
+// bound cuts a long URL, and where the user before its host is what is long, that.
+func bound(u string) string {
+	if len(u) <= maxLink {
+		return u
+	}
+	host := authority(u)
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		at := strings.Index(u, host)
+		u = u[:at] + u[at+i+1:]
+	}
+	return u[:min(len(u), maxLink)]
 }
 
 // trim takes off what closes the sentence or the bracket around a URL.

@@ -32,7 +32,7 @@ var examples = map[Code]Example{
 	BadPattern:       {"data {\n  tag \"a\" {\n    when = matches(msg.subject, \"(?i)(?!re:)offer\")\n    add  = [\"a\"]\n  }\n}", "data {\n  tag \"a\" {\n    when = matches(msg.subject, \"(?i)offer\") && !starts_with(msg.subject, \"re:\")\n    add  = [\"a\"]\n  }\n}"},
 	WrongEnhanced:    {"rcpt {\n  defer \"later\" {\n    text = \"5.7.1 Come back later\"\n  }\n}", "rcpt {\n  defer \"later\" {\n    text = \"4.7.1 Come back later\"\n  }\n}"},
 	Circle:           {"locals {\n  a = local.b\n  b = local.a\n}", "locals {\n  a = local.b\n  b = 5\n}"},
-	NotThisVersion:   {"data {\n  reject \"links\" {\n    when = uribl.links.hits > 0\n  }\n}", "filter \"dnsbl\" \"links\" {\n  zone = \"links.example\"\n}\n\npolicy \"p\" {\n  data {\n    reject \"links\" {\n      when = dnsbl.links.listed\n    }\n  }\n}"},
+	NotThisVersion:   {"data {\n  reject \"words\" {\n    when = milter.words.hits > 0\n  }\n}", "filter \"content\" \"bad\" {\n  words = [\"viagra\"]\n}\n\npolicy \"p\" {\n  data {\n    reject \"words\" {\n      when = content.bad.hit\n    }\n  }\n}"},
 	WhichQuarantine:  {"data {\n  quarantine \"bulk\" {\n    when = msg.is_bulk\n  }\n}", "quarantine \"spam\" {}\n\npolicy \"p\" {\n  data {\n    quarantine \"bulk\" {\n      when = msg.is_bulk\n      into = quarantine.spam\n    }\n  }\n}"},
 	Protected:        {"mail {\n  skip \"staff\" {\n    when    = auth.ok\n    classes = [\"malware\"]\n  }\n}", "mail {\n  skip \"staff\" {\n    when    = auth.ok\n    classes = [\"spam\"]\n  }\n}"},
 	NeverRuns:        {"rcpt {\n  accept \"all\" {}\n  reject \"bounces\" {\n    when = mail.null\n  }\n}", "rcpt {\n  reject \"bounces\" {\n    when = mail.null\n  }\n  accept \"all\" {}\n}"},

@@ -100,7 +100,6 @@ func orAll(suggestion, topic string) string {
 // reserved are facts, and roots of facts, that the language has and this version
 // cannot find, with what to do instead.
 var reserved = map[string]struct{ why, fix string }{
-	"uribl":  {"is found by a filter that this version has not.", "Ask rspamd.NAME.score, which looks links up, or look for domains in msg.urls."},
 	"milter": {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
 	"http":   {"is found by a filter that this version has not.", "Ask clamav.NAME or rspamd.NAME."},
 }

@@ -4,7 +4,7 @@ hostname = "mx.test"
 policy "p" {
   data {
     tag "a" {
-      when = uribl.x.hits > 0 # ERROR: found by a filter that this version has not
+      when = milter.x.hits > 0 # ERROR: found by a filter that this version has not
       add  = ["x"]
     }
   }
