@@ -129,7 +129,9 @@ func diffLists(a, b *loader) (ds []Difference) {
 		if !was.Known() || !now.Known() {
 			d.Was, d.Now = a.source(a.named["list"][name]), b.source(b.named["list"][name])
 		} else if gone, come := without(was, now), without(now, was); len(gone)+len(come) > 0 {
-			d.Was = fmt.Sprintf("%d entries", was.Len())
+			if d.Was = fmt.Sprintf("%d entries", was.Len()); was.Len() == 1 {
+				d.Was = "1 entry"
+			}
 			d.Now = fmt.Sprintf("%d", now.Len()) + few(" without ", gone) + few(" with ", come)
 		}
 		if d.Was != d.Now {

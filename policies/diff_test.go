@@ -81,6 +81,7 @@ policy "q" {}
 		{"default = 5", "default = 6", "variable limit: changed, 5 → 6"},
 		{`"old"`, `"new"`, ""},
 		{`["x", "z"]`, `["x", "y"]`, "list a: changed, 2 entries → 2 without z with y"},
+		{`["z"]`, `["y"]`, "list a: changed, 1 entry → 1 without z with y"},
 		{`["x", "z"]`, `["z", "x"]`, ""},
 		{"policy.p", "policy.q", "listener edge: changed, policy.p → policy.q"},
 		{"route = route.store", "route = route.store\n thresholds = { tag = 3 }", "domain example.com.thresholds.tag: changed, none → 3"},

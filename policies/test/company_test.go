@@ -12,6 +12,7 @@ import (
 	"github.com/forepost/forepost/filters/builtin"
 	"github.com/forepost/forepost/policies"
 	"github.com/forepost/forepost/relay/mail"
+	"github.com/forepost/forepost/relay/meter/metertest"
 	"github.com/forepost/forepost/relay/mime"
 	"github.com/forepost/forepost/relay/pipeline"
 	"github.com/forepost/forepost/relay/trail"
@@ -100,14 +101,20 @@ func judge(p pipeline.Plan, tx *pipeline.Transaction) []pipeline.Verdict {
 }
 
 // BenchmarkCompany is what the policy shown costs a message that is taken, facts
-// found and message parsed.
+// found and message parsed. cpu-us/op is of the whole process, garbage collection
+// included.
 func BenchmarkCompany(b *testing.B) {
 	p, tx := companyPlan(b), companyTransaction(b)
 	tx.Trace = &trail.Record{}
 	b.ReportAllocs()
-	for b.Loop() {
-		judge(p, tx)
-	}
+	n := 0
+	used := metertest.CPU(b, func() {
+		for b.Loop() {
+			judge(p, tx)
+			n++
+		}
+	})
+	b.ReportMetric(float64(used.Nanoseconds())/1000/float64(n), "cpu-us/op")
 }
 
 // TestCompanyAllocates: that costs 14 allocations at most, and is judged as it
