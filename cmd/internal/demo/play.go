@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,27 +73,30 @@ func (s *stage) perform(ctx context.Context, sc *scene) (err error) {
 	if sc.said.id == "" {
 		return fmt.Errorf("no ID in the reply %q", sc.said.text)
 	}
-	sc.story, err = s.lookUp(ctx, sc.said.id)
+	sc.story, err = s.lookUp(ctx, sc.said.id, sc.action == "accept" && !sc.login)
 	return err
 }
 
 // lookUp waits for the story: a refused message's is written when its session
-// is over.
-func (s *stage) lookUp(ctx context.Context, id mail.ID) (trail.Story, error) {
-	for range 100 {
+// is over. For one that is bound for a mailbox it waits until it is there, since
+// messages that are on their way together may overtake each other.
+func (s *stage) lookUp(ctx context.Context, id mail.ID, bound bool) (trail.Story, error) {
+	for range 500 {
 		stories, err := s.gw.Explain(id)
 		if err != nil {
 			return trail.Story{}, err
 		}
-		if len(stories) == 1 && stories[0].Record != nil {
+		if len(stories) == 1 && stories[0].Record != nil && (!bound || slices.ContainsFunc(stories[0].Events, delivered)) {
 			return stories[0], nil
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return trail.Story{}, err
 		}
 	}
-	return trail.Story{}, fmt.Errorf("the trail has no story of %s", id)
+	return trail.Story{}, fmt.Errorf("the trail has no story of %s, or not that it was delivered", id)
 }
+
+func delivered(e trail.Event) bool { return e.What == "delivered" }
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {
