@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/forepost/forepost/filters"
+	"github.com/forepost/forepost/filters/internal/dnslist"
 	"github.com/forepost/forepost/filters/internal/line"
 	"github.com/forepost/forepost/relay/dns"
 	"github.com/forepost/forepost/relay/mail"
@@ -118,23 +119,14 @@ func query(what string, all bool) string {
 	return d
 }
 
-var (
-	listings = netip.MustParsePrefix("127.0.0.0/8")      // RFC 5782 section 2.1
-	refusals = netip.MustParsePrefix("127.255.255.0/24") // "you may not ask": no entry, but an error
-)
-
-// codesOf parts listings from answers that say something else: a refusal of our
-// resolver, or a parking page of a zone that is no list any more.
+// codesOf parts listings from answers that say something else.
 func codesOf(zone string, answers []netip.Addr) (codes []string, err error) {
 	for _, a := range answers {
-		switch {
-		case refusals.Contains(a):
-			err = fmt.Errorf("%s refuses to answer our resolver (%s); ask through one of your own, not a public one", zone, a)
-		case !listings.Contains(a):
-			err = fmt.Errorf("%s answers %s, which is no answer of a DNS list; it may be a list no more", zone, a)
-		default:
-			codes = append(codes, a.String())
+		if odd := dnslist.NoListing(zone, a); odd != nil {
+			err = odd
+			continue
 		}
+		codes = append(codes, a.String())
 	}
 	return codes, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/forepost/forepost/filters/internal/dnslist"
 	"github.com/forepost/forepost/filters/internal/text"
 	"github.com/forepost/forepost/relay/dns"
 )
@@ -72,23 +73,22 @@ func (f *filter) ignores(host string) bool {
 }
 
 var (
-	listings = netip.MustParsePrefix("127.0.0.0/8")      // RFC 5782 section 2.1
-	refusals = netip.MustParsePrefix("127.255.255.0/24") // of Spamhaus: "you may not ask"
-	refused  = netip.MustParseAddr("127.0.0.1")          // the same of SURBL and URIBL
-	noIP     = netip.MustParseAddr("127.0.1.255")        // of the DBL, whatever address it is asked for
+	refused = netip.MustParseAddr("127.0.0.1")   // of SURBL and URIBL: "you may not ask"
+	noIP    = netip.MustParseAddr("127.0.1.255") // of the DBL, whatever address it is asked for
 )
 
-// judge parts listings from answers that say something else: a refusal of our
-// resolver, a list that knows no addresses, or a parking page of a zone that is no
-// list any more. A listing stands whatever else is answered.
+// judge parts listings from answers that say something else: those of every DNS
+// list, and that a list knows no addresses. A listing stands whatever else is
+// answered.
 func (f *filter) judge(address bool, answers []netip.Addr) (codes []string, err error) {
 	slices.SortFunc(answers, netip.Addr.Compare) // servers turn them about
 	for _, a := range answers {
+		odd := dnslist.NoListing(f.zone, a)
 		switch {
-		case a == refused || refusals.Contains(a):
-			err = fmt.Errorf("%s refuses to answer our resolver (%s); ask through one of your own, not a public one", f.zone, a)
-		case !listings.Contains(a):
-			err = fmt.Errorf("%s answers %s, which is no answer of a DNS list; it may be a list no more", f.zone, a)
+		case a == refused:
+			err = dnslist.Refused(f.zone, a)
+		case odd != nil:
+			err = odd
 		case address && a == noIP:
 			err = fmt.Errorf("%s is not to be asked for addresses (%s); set addresses = false", f.zone, a)
 		case f.mask == 0 || a.As4()[3]&f.mask != 0:
