@@ -97,9 +97,9 @@ except Exception as e:
 // loginFromHost logs bob in from a host of its own, with a real client.
 func loginFromHost(t *testing.T, g *gateway, h *host, kind, password string) string {
 	t.Helper()
-	name := map[string]string{"submission": "submission"}[kind]
-	if name == "" {
-		name = "mail"
+	name := "mail"
+	if kind == "submission" {
+		name = kind
 	}
 	out, err := exec.Command("ip", "netns", "exec", fmt.Sprintf("fptest%d", h.n), "python3", "-c", loginProgram,
 		kind, "10.213.5.1", g.port(kind, name), password).CombinedOutput()
