@@ -28,6 +28,26 @@ variable "service" {
 }
 `
 
+// officeConfig is a directory, asked as its service (its URL, who asks, its CA, the
+// password), and a door.
+const officeConfig = `ldap "office" {
+  servers  = ["%s"]
+  bind     = "%s"
+  password = var.service
+  ca       = "%s"
+}
+variable "service" {
+  type      = string
+  default   = "%s"
+  sensitive = true
+}
+listener "edge" {
+  address = "127.0.0.1:0"
+  tls     = off
+  policy  = policy.open
+}
+`
+
 // People of a directory send over submission: with either mechanism, from their
 // own addresses alone; a wrong password and a directory that is away are told
 // apart, and no trick with the name gets in.

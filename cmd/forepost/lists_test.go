@@ -31,23 +31,7 @@ list "written" {
   file   = "%s"
   format = postfix
 }
-ldap "office" {
-  servers  = ["%s"]
-  bind     = "%s"
-  password = var.service
-  ca       = "%s"
-}
-variable "service" {
-  type      = string
-  default   = "%s"
-  sensitive = true
-}
-listener "edge" {
-  address = "127.0.0.1:0"
-  tls     = off
-  policy  = policy.open
-}
-metrics {
+` + officeConfig + `metrics {
   address = "127.0.0.1:0"
 }
 policy "open" {}

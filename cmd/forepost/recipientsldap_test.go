@@ -14,23 +14,7 @@ domain "local.test" {
   route      = route.store
   recipients = "%s/%s?mail,proxyAddresses"
 }
-ldap "office" {
-  servers  = ["%s"]
-  bind     = "%s"
-  password = var.service
-  ca       = "%s"
-}
-variable "service" {
-  type      = string
-  default   = "%s"
-  sensitive = true
-}
-listener "edge" {
-  address = "127.0.0.1:0"
-  tls     = off
-  policy  = policy.open
-}
-policy "open" {}
+` + officeConfig + `policy "open" {}
 `
 
 // A domain that names its directory in place has its recipients from there, aliases and
